@@ -1,0 +1,1 @@
+"""The published language between the gateway and its plugins: values, errors, ports and hooks."""
