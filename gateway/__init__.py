@@ -1,0 +1,1 @@
+"""The gateway: a core that knows rules, and adapters that know the world."""

@@ -1,0 +1,1 @@
+"""Where the outer world is met: web, database, queue, wire, command line."""

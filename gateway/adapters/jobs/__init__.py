@@ -1,0 +1,1 @@
+"""The queue that hurries work along; PostgreSQL remembers it."""

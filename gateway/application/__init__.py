@@ -1,0 +1,1 @@
+"""Use cases: what the system can do, one file per noun."""

@@ -1,0 +1,1 @@
+"""What plugins share: HTTP with deadlines, and no provider's name."""

@@ -1,0 +1,51 @@
+"""What comes in from a provider, and what an adapter read in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ports.report import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyTo:
+    """A URL made for one call: 128 random bits in lower-case hex behind the connection's tag. Nobody else knows it."""
+
+    url: str
+
+    def __repr__(self) -> str:
+        return "ReplyTo(url='…')"
+
+
+class Door(Enum):
+    """Which URL a callback came by."""
+
+    CALL = "call"
+    """The ReplyTo of one call."""
+    CONNECTION = "connection"
+    """The connection's long-lived URL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A callback as it arrived. `headers` have lower-case names; `peer` is the address that a trusted proxy named."""
+
+    body: bytes
+    door: Door
+    headers: Mapping[str, str] = field(default_factory=dict)
+    peer: str = ""
+
+    def __repr__(self) -> str:
+        return f"Incoming(door={self.door}, body=<{len(self.body)} bytes>)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What an adapter read: the reports inside, and the reply that the provider expects."""
+
+    reports: tuple[Report, ...]
+    reply_body: bytes = b""
+    reply_status: int = 200
+    reply_type: str = "application/json"
