@@ -69,7 +69,8 @@ class Capabilities:
     `look_up_ladder_s` are waits between questions, the last one repeating, until `look_up_life_s` after the start;
     `woken_ladder_s` are the waits after a callback woke a question. `floor_s` is the least time between two questions
     about one try. `calls_per_s` and `concurrency` bound one connection. `call_timeout_s` is the longest that one call
-    can take before the adapter itself gives up.
+    can take before the adapter itself gives up. `acknowledgement` is what the provider is answered (as JSON, 200) once
+    its callback is stored, before anybody has read it.
     """
 
     assets: tuple[Asset, ...]
@@ -90,6 +91,7 @@ class Capabilities:
     calls_per_s: int = 5
     call_timeout_s: int = 40
     abilities: tuple[str, ...] = ()
+    acknowledgement: bytes = b"{}"
 
 
 #: Capabilities come in a kind per port; adapters come as the port's protocol.

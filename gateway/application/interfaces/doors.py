@@ -1,0 +1,125 @@
+"""What works before a business is known: look-ups that give ids only, callbacks, idempotency keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from gateway.application.interfaces.values import (
+    Call,
+    Claimed,
+    IdempotentCall,
+    Json,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFound:
+    """What an API key gives: whose it is. `business_id` is None for a platform's key."""
+
+    key_id: UUID
+    platform_id: UUID
+    business_id: UUID | None
+    livemode: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyFound:
+    """What a callback's secret gives."""
+
+    reply_id: UUID
+    connection_id: UUID
+    code: str
+    tag: str
+    business_id: UUID
+    livemode: bool
+    subject_kind: str
+    subject_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFound:
+    """What a checkout page's secret gives."""
+
+    session_id: UUID
+    business_id: UUID
+    livemode: bool
+
+
+class Doors(Protocol):
+    """The four look-ups from before a business is known; each gives ids only."""
+
+    def api_key(self, key_hash: bytes) -> KeyFound | None:
+        """A usable key: not revoked, not expired."""
+
+    def reply(self, secret_hash: bytes) -> ReplyFound | None:
+        """The call a callback answers."""
+
+    def session(self, secret_hash: bytes) -> SessionFound | None:
+        """The session a page shows."""
+
+    def claim_due(self, limit: int) -> Sequence[Claimed]:
+        """Take due rows for the queue, and rows whose lease ran out; each is leased. Oldest first, prompts first."""
+
+    def due(self, due_id: UUID) -> Claimed | None:
+        """The row as a worker finds it; None when it is done or not due."""
+
+    def finish(self, claimed: Claimed, *, again_at: datetime | None) -> None:
+        """Mark done, or due again at that time; nothing when it was put again meanwhile (a newer generation)."""
+
+    def extend(self, claimed: Claimed, seconds: int) -> None:
+        """Lengthen the lease of work in progress."""
+
+
+class CallbackStore(Protocol):
+    """Where web keeps a callback before it answers."""
+
+    def store(self, found: ReplyFound, *, body: bytes, headers: Mapping[str, str], peer: str) -> bool:
+        """Keep it, encrypted, with its due work, in one transaction. False when the same bytes came before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """An idempotent call may run."""
+
+    call: IdempotentCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """It ran before: its stored answer."""
+
+    status: int
+    body: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InFlight:
+    """Another process runs it now; come back in `retry_after_s`."""
+
+    retry_after_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """The key was used for another request."""
+
+
+class IdempotencyKeys(Protocol):
+    """The store of idempotency keys: each call is a transaction of its own."""
+
+    def begin(
+        self, call: Call, key: str, fingerprint: bytes, *, object_id: UUID, keep_days: int
+    ) -> Begun | Replay | InFlight | Mismatch:
+        """Insert the key with the object's id and a lease, or tell what became of the earlier call.
+
+        A lease that ran out is taken over with the **first** object id."""
+
+    def refuse(self, call: Call, idempotent: IdempotentCall, status: int, body: Json) -> None:
+        """Store a final 4xx answer."""
+
+    def release(self, call: Call, idempotent: IdempotentCall) -> None:
+        """End the lease without an answer: the next call with the key runs (5xx, `busy`)."""

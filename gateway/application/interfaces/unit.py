@@ -1,0 +1,77 @@
+"""The unit of work: one transaction that owns the order of what it writes."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from gateway.application.interfaces.repositories import (
+    Alerts,
+    Attempts,
+    Balances,
+    Businesses,
+    Connections,
+    Customers,
+    Deliveries,
+    DueWork,
+    Endpoints,
+    Events,
+    EvidenceLog,
+    Idempotency,
+    JournalOut,
+    Payments,
+    PayoutAttempts,
+    Payouts,
+    Receipts,
+    Replies,
+    Sessions,
+    Timelines,
+)
+from gateway.application.interfaces.values import (
+    Call,
+    Scope,
+)
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving it flushes rows, events and due work, posts last and commits; an error rolls back.
+
+    `now` is the unit's time: the system's, plus the test clock's offset in a sandbox installation.
+    """
+
+    now: datetime
+    call: Call | None
+    payments: Payments
+    attempts: Attempts
+    receipts: Receipts
+    customers: Customers
+    sessions: Sessions
+    payouts: Payouts
+    payout_attempts: PayoutAttempts
+    replies: Replies
+    evidence: EvidenceLog
+    due: DueWork
+    events: Events
+    endpoints: Endpoints
+    deliveries: Deliveries
+    connections: Connections
+    idempotency: Idempotency
+    journal: JournalOut
+    balances: Balances
+    businesses: Businesses
+    alerts: Alerts
+    timelines: Timelines
+
+    def new_id(self) -> UUID:
+        """A UUIDv7 by the unit's ids."""
+
+
+class OpenUnit(Protocol):
+    """Opens units: `with open_unit(scope, call=call) as work`."""
+
+    def __call__(
+        self, scope: Scope, *, call: Call | None = None, read_only: bool = False
+    ) -> AbstractContextManager[UnitOfWork]:
+        """A unit for that business and mode."""

@@ -1,0 +1,138 @@
+"""Fees and settlement: a schedule is frozen on a payment at confirm, and from then on arithmetic decides alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID
+
+BPS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxRule:
+    """A tax on the fee: `rate_bps` of it; `inclusive` = inside the fee, else on top."""
+
+    code: str
+    rate_bps: int
+    inclusive: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeSchedule:
+    """Flat units plus `bps` of the sum, at most `cap_units` and at least `min_units`; `version` counts changes."""
+
+    id: UUID
+    version: int
+    flat_units: int = 0
+    bps: int = 0
+    cap_units: int | None = None
+    min_units: int = 0
+    taxes: tuple[TaxRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What is taken from the business: our revenue, and each tax. `total` is exactly their sum."""
+
+    revenue_units: int
+    taxes: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def total(self) -> int:
+        """All of it, in units."""
+        return self.revenue_units + sum(units for _, units in self.taxes)
+
+    def __add__(self, other: Charge) -> Charge:
+        lines = dict(self.taxes)
+        for code, units in other.taxes:
+            lines[code] = lines.get(code, 0) + units
+        return Charge(revenue_units=self.revenue_units + other.revenue_units, taxes=tuple(lines.items()))
+
+    def less(self, before: Charge) -> Charge:
+        """What is still to be charged when `before` has been charged already; no line is negative.
+
+        Two taxes can round up at the same unit and leave a line one unit lower than before: the line then waits,
+        and the difference is taken off the others, so that the total is always exact.
+        """
+        taken = dict(before.taxes)
+        wanted = [("", self.revenue_units - before.revenue_units)]
+        wanted += [(code, units - taken.get(code, 0)) for code, units in self.taxes]
+        short = -sum(units for _, units in wanted if units < 0)
+        lines: list[tuple[str, int]] = []
+        for code, units in wanted:
+            cut = min(short, max(units, 0))
+            short -= cut
+            lines.append((code, max(units, 0) - cut))
+        return Charge(revenue_units=lines[0][1], taxes=tuple(lines[1:]))
+
+
+NO_CHARGE = Charge(revenue_units=0)
+
+
+class SettlementKind(Enum):
+    """When money that came in becomes available."""
+
+    INSTANT = "instant"
+    T_PLUS = "t_plus"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """`days` are Nairobi banking days after the receipt, with T_PLUS."""
+
+    kind: SettlementKind = SettlementKind.INSTANT
+    days: int = 0
+
+    def __str__(self) -> str:
+        return "instant" if self.kind is SettlementKind.INSTANT else f"T+{self.days}"
+
+    @classmethod
+    def parse(cls, text: str) -> Settlement:
+        """Read `instant` or `T+n` (1 to 30). Raises ValueError for anything else."""
+        if text == "instant":
+            return cls()
+        if text.startswith("T+") and text[2:].isdecimal() and 1 <= int(text[2:]) <= 30:
+            return cls(kind=SettlementKind.T_PLUS, days=int(text[2:]))
+        raise ValueError("settlement is `instant` or `T+n`, n from 1 to 30")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a payment froze at its first confirm; nothing that changes later touches it."""
+
+    fee: FeeSchedule
+    settlement: Settlement
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """The whole number nearest to the fraction, halves upwards."""
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def charge_on(schedule: FeeSchedule, units: int) -> Charge:
+    """The whole charge on `units`: at most `units`, nothing on nothing; each tax is rounded half up by itself."""
+    if units <= 0:
+        return NO_CHARGE
+    fee = max(schedule.flat_units + half_up(units * schedule.bps, BPS), schedule.min_units)
+    if schedule.cap_units is not None:
+        fee = min(fee, schedule.cap_units)
+    fee = min(fee, units)
+    inside = [(t.code, half_up(fee * t.rate_bps, BPS + t.rate_bps)) for t in schedule.taxes if t.inclusive]
+    on_top = [(t.code, half_up(fee * t.rate_bps, BPS)) for t in schedule.taxes if not t.inclusive]
+    revenue = fee - sum(tax for _, tax in inside)
+    charge = Charge(revenue_units=revenue, taxes=tuple(inside + on_top))
+    return charge if charge.total <= units else _bounded(charge, units)
+
+
+def _bounded(charge: Charge, units: int) -> Charge:
+    """Give way in our own revenue first: a charge can't exceed what came in."""
+    over = charge.total - units
+    from_revenue = min(over, charge.revenue_units)
+    over -= from_revenue
+    taxes: list[tuple[str, int]] = []
+    for code, tax in reversed(charge.taxes):
+        cut = min(over, tax)
+        over -= cut
+        taxes.insert(0, (code, tax - cut))
+    return Charge(revenue_units=charge.revenue_units - from_revenue, taxes=tuple(taxes))

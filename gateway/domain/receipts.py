@@ -1,0 +1,60 @@
+"""A receipt: one confirmed incoming money fact, booked once; its number may be learnt later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gateway.domain.fees import NO_CHARGE, Charge, Terms, charge_on
+from ports.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """`due_units` went towards the payment, `over_units` to overpayments; they add up to the amount.
+
+    The split and the charge are written on the row, so that a replay builds the same legs.
+    """
+
+    id: UUID
+    business_id: UUID
+    livemode: bool
+    created: datetime
+    updated: datetime
+    version: int = 1
+    payment_id: UUID
+    attempt_id: UUID | None
+    float_id: UUID
+    receipt_namespace: str
+    receipt_number: str | None
+    amount: Money
+    due_units: int
+    over_units: int
+    charge: Charge
+    bucket: str
+    happened_at: datetime
+    available_on: datetime | None = None
+    released_at: datetime | None = None
+    payer_hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """How one sum divides: towards what is due, above it, and the charge on it."""
+
+    due_units: int
+    over_units: int
+    charge: Charge
+
+
+def share_of(terms: Terms, *, due_units: int, received_before: int, charged_before: Charge, arrived: int) -> Share:
+    """Divide `arrived` when `received_before` came earlier of `due_units`.
+
+    The fee after each receipt is the frozen schedule on what has been received so far (at most what was due), less
+    what was charged before, so that the total doesn't depend on how the money was split.
+    """
+    before = min(received_before, due_units)
+    after = min(received_before + arrived, due_units)
+    charge = charge_on(terms.fee, after).less(charged_before) if after > before else NO_CHARGE
+    return Share(due_units=after - before, over_units=arrived - (after - before), charge=charge)
