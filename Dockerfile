@@ -11,7 +11,7 @@ RUN /opt/gateway/bin/pip install --no-cache-dir --disable-pip-version-check -c c
     && /opt/gateway/bin/python -m compileall -q /opt/gateway
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin gateway
+RUN useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin gateway
 COPY --from=build /opt/gateway /opt/gateway
 WORKDIR /app
 COPY wsgi.py ./
