@@ -98,7 +98,11 @@ ASKABLE = frozenset({_S.SUBMITTING, _S.SUBMITTED, _S.UNKNOWN, _S.UNRESOLVED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try. `blocks_until` is prompt life + grace after the send; `provider_reference` may be personal data."""
+    """One try. `blocks_until` is prompt life + grace after the send; `provider_reference` may be personal data.
+
+    `look_ups` counts questions; `woken` counts those since weak news woke them, None while nothing did; `sends` counts
+    calls that may have reached the provider.
+    """
 
     id: UUID
     payment_id: UUID
@@ -124,6 +128,7 @@ class Attempt:
     failure: Failure | None = None
     look_ups: int = 0
     looked_up_at: datetime | None = None
+    woken: int | None = None
     sends: int = 0
 
     def take(self, step: AttemptStep, now: datetime, **changes: Any) -> Attempt:

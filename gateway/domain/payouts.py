@@ -208,6 +208,7 @@ class PayoutAttempt:
     receipt_number: str | None = None
     look_ups: int = 0
     looked_up_at: datetime | None = None
+    woken: int | None = None
     sends: int = 0
 
     def take(self, step: PayoutAttemptStep, now: datetime, **changes: Any) -> PayoutAttempt:

@@ -57,6 +57,7 @@ class Finding:
     verdict: Verdict
     amount: Money | None = None
     receipt_number: str | None = None
+    number_is_strong: bool = False
     happened_at: datetime | None = None
     failure: Failure | None = None
     payer_hint: str | None = None
@@ -126,6 +127,7 @@ def _proved(paid: Sequence[Evidence], amount: Money | None) -> Finding:
         verdict=Verdict.PAID,
         amount=amount,
         receipt_number=number.receipt_number if number else None,
+        number_is_strong=bool(strong_numbers),
         happened_at=when,
         payer_hint=next((e.payer_hint for e in paid if e.payer_hint), None),
     )

@@ -65,6 +65,9 @@ class Attempts(Protocol):
     def save(self, attempt: Attempt) -> Attempt:
         """Write it, guarded by version."""
 
+    def unblock(self, attempt_id: UUID) -> None:
+        """Let another attempt of the payment block in its stead: its window is over and the caller acknowledged it."""
+
     def reserve_reference(self, float_id: UUID, reference: str) -> bool:
         """Take a reference for ever on that float; False when somebody has it (of any business)."""
 

@@ -21,8 +21,8 @@ from ports.payout_channel import ChannelCapabilities, PayoutChannel
 class Providers(Protocol):
     """The plugins' offers, and adapters built for one connection."""
 
-    def rail_codes(self, method: str) -> Sequence[str]:
-        """Registration codes of rails that serve a method word (`mpesa`)."""
+    def rail_codes(self, method: str | None = None) -> Sequence[str]:
+        """Registration codes of rails that serve a method word (`mpesa`); of all rails without one."""
 
     def rail_capabilities(self, code: str) -> RailCapabilities:
         """What a rail declares. Raises NotFound for a code that isn't installed."""
