@@ -12,7 +12,7 @@ TEST_ARGS ?=
 COVERED := --cov=gateway/domain --cov=gateway/application --cov-branch --cov-report=term:skip-covered --cov-fail-under=85
 COVERAGE ?=
 
-.PHONY: help sandbox sandbox-reset test crash bench coverage check imports types style security migrations \
+.PHONY: help sandbox sandbox-reset test crash image bench coverage check imports types style security migrations \
 	documents container format docs setup clean
 
 help:
@@ -38,6 +38,10 @@ coverage:
 
 crash: .venv/.ready
 	$(BIN)/python -m pytest -q -m crash $(TEST_ARGS)
+
+# The Dockerfile's commands, in an empty folder.
+image: .venv/.ready
+	$(BIN)/python -m pytest -q -m image tests/architecture
 
 bench: .venv/.ready
 	$(BIN)/python -m tests.bench

@@ -47,7 +47,7 @@ class Folder:
     source: Path
 
     def follow(self, instructions: Sequence[Instruction]) -> Iterator[str]:
-        """Do every COPY and RUN in order, and say which. Raises CalledProcessError, with the output, for one that fails."""
+        """Do every COPY and RUN in order, and tell which. Raises CalledProcessError with its output for a failure."""
         here = self.root
         for one in instructions:
             if one.word == "WORKDIR":
