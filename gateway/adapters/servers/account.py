@@ -6,7 +6,11 @@ import os
 import pwd
 import stat
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+
+#: Where root puts what the lent account must reach and finds no way to. Only root can write there.
+ROOTS_FOLDER = Path("/var/lib/gateway-embedded")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,15 @@ def closed_folder(path: Path, account: Account | None) -> Path | None:
         if folder.exists() and not _may_enter(folder.stat(), account):
             return folder
     return None
+
+
+def reachable_folder(wanted: Path) -> Path:
+    """`wanted` if the account PostgreSQL runs as can reach it; else one in ROOTS_FOLDER that belongs to that path."""
+    wanted = wanted.absolute()
+    nearest = next(folder for folder in (wanted, *wanted.parents) if folder.exists())
+    if closed_folder(nearest, lent_account(wanted / "data")) is None:
+        return wanted
+    return ROOTS_FOLDER / f"data-{sha256(bytes(wanted)).hexdigest()[:12]}"
 
 
 def _may_enter(folder: os.stat_result, account: Account) -> bool:

