@@ -98,13 +98,19 @@ class Capabilities:
 Port = TypeVar("Port", covariant=True)
 
 
+def withheld(body: bytes) -> bytes:
+    """What is shown of a body when an adapter doesn't say what may be: its length."""
+    return f"<{len(body)} bytes>".encode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration(Generic[Port]):
     """One offer. `code` is unique among all offers (`mpesa_push`); `method` is the word a caller uses to choose it
     (`mpesa`); `config_schema` is a JSON Schema whose secret fields carry `"secret": true`.
 
     `build` takes one connection's configuration (checked against the schema) and the Context; it does no I/O and
-    raises Misconfigured when the configuration can't work.
+    raises Misconfigured when the configuration can't work. `redact` gives what of a provider's body may be stored in
+    the clear and shown to an operator: no secrets, no telephone numbers, no names.
     """
 
     code: str
@@ -114,3 +120,4 @@ class Registration(Generic[Port]):
     build: Callable[[Mapping[str, object], Context], Port]
     config_schema: Mapping[str, object] = field(default_factory=dict)
     contract: int = CONTRACT_VERSION
+    redact: Callable[[bytes], bytes] = withheld

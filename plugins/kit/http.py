@@ -33,12 +33,13 @@ _TROUBLE = (requests.RequestException, HTTPError, HTTPException, OSError)
 class Limits:
     """Seconds for one exchange: to connect, between two bytes, and in all; and the largest body read, in bytes.
 
-    `total_s` counts from the moment the connection stands.
+    With less than `least_s` left of the caller's budget the exchange isn't begun.
     """
 
     connect_s: float = 5
     read_s: float = 30
     total_s: float = 35
+    least_s: float = 1
     body_max: int = 262_144
 
 
@@ -164,7 +165,7 @@ class Http:
         Raises NotSent when no connection stood (no route, no such name, TLS not proved) or no time was left to try,
         OutcomeUnknown when it broke after that. Any complete answer, of any status, is given back.
         """
-        if budget.left() < 1:
+        if budget.left() < limits.least_s:
             raise NotSent(f"{call}: no time left to send")
         watch, started = _Watch(), monotonic()
         try:

@@ -79,7 +79,6 @@ class ScriptedServer:
     port: int
     script: dict[str, list[Act]] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
-    otherwise: Act = reply(404, b"no script")
 
     def on(self, path: str, *acts: Act) -> None:
         self.script[path] = list(acts)
@@ -88,7 +87,7 @@ class ScriptedServer:
         return [one for one in self.seen if one.path.partition("?")[0] == path]
 
     def act_for(self, seen: Seen) -> Act:
-        acts = self.script.get(seen.path.partition("?")[0], [self.otherwise])
+        acts = self.script[seen.path.partition("?")[0]]
         return acts.pop(0) if len(acts) > 1 else acts[0]
 
 
