@@ -5,7 +5,7 @@ BIN := .venv/bin
 FIND_PYTHON = for it in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$it -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$it && break; done
 PYTHON ?= $(shell $(FIND_PYTHON))
-PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 DECLARED := setup.cfg pyproject.toml constraints.txt
 SANDBOX_ARGS ?=
 TEST_ARGS ?=

@@ -115,6 +115,10 @@ def _servers(host: SandboxHost, folder: SandboxFolder, stack: ExitStack) -> tupl
         missing = ", ".join(name for name in _DATABASE_SETTINGS if name not in settings)
         raise click.ClickException(f"for a database of your own set these as well: {missing}")
     if not given:
+        if not folder.postgres.is_relative_to(folder.root):
+            click.echo(
+                f"PostgreSQL, which never runs as root, can't reach {folder.root}: its data is in {folder.postgres}"
+            )
         postgres = stack.enter_context(host.embedded_postgres(folder.postgres))
         postgres.ensure_database(DATABASE)
         servers.append(postgres.process)
