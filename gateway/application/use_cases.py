@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.application.attempts import GiveUpOnAttempt, LookUpAttempt, SubmitAttempt, WatchWindow
+from gateway.application.attempts import GiveUpOnAttempt, SubmitAttempt, WatchWindow
 from gateway.application.balances import ReadBalances
 from gateway.application.callbacks import ReceiveCallback, WeighCallback
 from gateway.application.checkout import CreateSession, ExpireSession, ReadSessions, VisitCheckout
@@ -13,6 +13,7 @@ from gateway.application.deliveries import DeliverWebhook
 from gateway.application.interfaces import Doors, IdempotencyKeys
 from gateway.application.jobs import RunDueWork
 from gateway.application.ledger import LedgerService
+from gateway.application.look_ups import LookUpAttempt
 from gateway.application.operators import OperatorDesk
 from gateway.application.payment_expiry import ExpirePayment
 from gateway.application.payment_reads import ReadPayments

@@ -51,6 +51,7 @@ ATTEMPT: Machine[AttemptState, AttemptStep] = Machine(
         (_S.CREATED, _E.CLAIM): _S.SUBMITTING,
         (_S.CREATED, _E.PUT_BACK): _S.CREATED,
         # Put back as not sent, and yet it was: an earlier call's news may still come.
+        (_S.CREATED, _E.LOSE): _S.UNKNOWN,
         (_S.CREATED, _E.SUCCEED): _S.SUCCEEDED,
         (_S.CREATED, _E.FAIL): _S.FAILED,
         (_S.CREATED, _E.END): _S.ENDED,

@@ -40,6 +40,9 @@ class Payments(Protocol):
     def get(self, payment_id: UUID, *, lock: bool = False) -> Payment:
         """The payment. Raises NotFound. `lock` takes the row for the rest of the transaction."""
 
+    def many(self, payment_ids: Sequence[UUID]) -> Mapping[UUID, Payment]:
+        """Several payments in one query, by id; unknown ids are left out."""
+
     def save(self, payment: Payment) -> Payment:
         """Write it, guarded by the version that was read; gives it back with the next version. Raises Conflict."""
 

@@ -42,6 +42,7 @@ class UnitOfWork(Protocol):
     """
 
     now: datetime
+    scope: Scope
     call: Call | None
     payments: Payments
     attempts: Attempts

@@ -1,0 +1,87 @@
+"""What a provider sends us: stored at once as evidence, weighed afterwards by a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gateway.application.interfaces import (
+    Call,
+    CallbackStore,
+    Doors,
+    OpenUnit,
+    Providers,
+    StoredCallback,
+)
+from gateway.application.payout_reports import RecordPayoutReport
+from gateway.application.replies import secret_hash
+from gateway.application.reports import News, RecordReport
+from gateway.domain.connections import Connection
+from gateway.domain.errors import NotFound
+from ports.callback import Door, Incoming, Reading
+from ports.errors import BadSignature, Misconfigured, Unreadable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveCallback:
+    """Web's side: find whose it is by the secret's hash, keep it, answer. Nothing is believed here."""
+
+    doors: Doors
+    store: CallbackStore
+    providers: Providers
+
+    def __call__(
+        self, tag: str, secret: str, *, body: bytes, headers: Mapping[str, str], peer: str
+    ) -> tuple[bytes, str]:
+        """The provider's acknowledgement: body and content type. Raises NotFound for a wrong tag or secret."""
+        found = self.doors.reply(secret_hash(secret))
+        if found is None or found.tag != tag:
+            raise NotFound("nothing is expected at this address")
+        self.store.store(found, body=body, headers=headers, peer=peer)
+        return self.providers.acknowledgement(found.code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeighCallback:
+    """A worker's side: read it with the connection's adapter, and record each report in it."""
+
+    unit: OpenUnit
+    providers: Providers
+    record: RecordReport
+    record_payout: RecordPayoutReport
+
+    def __call__(self, callback_id: UUID, call: Call) -> datetime | None:
+        """None: a callback is weighed once. An unreadable one stays evidence and changes nothing."""
+        with self.unit(call.scope, call=call) as work:
+            stored = work.evidence.callback(callback_id)
+            connection = work.connections.get(stored.connection_id)
+        if stored.weighed:
+            return None
+        reading, verdict = self._read(stored, connection)
+        with self.unit(call.scope, call=call) as work:
+            for report in reading.reports if reading else ():
+                news = News(report=report, secret=stored.reply_id)
+                if stored.subject_kind == "attempt":
+                    verdict = self.record.within(work, stored.subject_id, news).value
+                else:
+                    verdict = self.record_payout.within(work, stored.subject_id, news).value
+            work.evidence.weighed(callback_id, verdict)
+        return None
+
+    def _read(self, stored: StoredCallback, connection: Connection) -> tuple[Reading | None, str]:
+        incoming = Incoming(body=stored.body, door=Door.CALL, headers=stored.headers, peer=stored.peer)
+        try:
+            if stored.subject_kind == "attempt":
+                return self.providers.rail(connection).read_callback(incoming), "nothing"
+            return self.providers.channel(connection).read_callback(incoming), "nothing"
+        except Unreadable:
+            return None, "unreadable"
+        except BadSignature:
+            return None, "bad_signature"
+        except Misconfigured:
+            return None, "misconfigured"
+        except Exception as fault:
+            # An adapter's own fault must not stop the queue: the callback stays evidence, the look-up decides.
+            return None, f"fault {type(fault).__name__}"

@@ -1,0 +1,314 @@
+"""What workers do about payouts: promise the float, send, ask. Two transactions, the world between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gateway.application.attempts import PAUSED_S, pause
+from gateway.application.interfaces import Call, Chance, Due, OpenUnit, ProviderExchange, Providers, UnitOfWork
+from gateway.application.payout_reports import News, RecordPayoutReport, fail_payout
+from gateway.application.replies import Replying
+from gateway.domain.connections import Connection, ConnectionState
+from gateway.domain.payouts import (
+    Payout,
+    PayoutAttempt,
+    PayoutAttemptState,
+    PayoutAttemptStep,
+    PayoutState,
+    PayoutStep,
+)
+from ports.callback import ReplyTo
+from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, Refused
+from ports.payment_rail import Question
+from ports.payout_channel import Bundle, ChannelCapabilities, Instruction
+from ports.registration import LookUp, LookUpBy, ReferenceForm
+from ports.report import Failure, FailureKind, Grade, Report, Status
+
+#: A payout that waits for float is looked at again after this.
+SHORT_S = 60
+#: After the questions' life, asking goes on at this pace: an unknown payout is never given up.
+SLOW_S = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutErrand:
+    """What a worker carries from the first transaction to the provider."""
+
+    payout: Payout
+    attempt: PayoutAttempt
+    connection: Connection
+    reply_to: ReplyTo
+    started: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitPayout:
+    """Send one instruction: float promised and `submitting` committed, then the call, then its answer recorded."""
+
+    unit: OpenUnit
+    providers: Providers
+    replying: Replying
+    chance: Chance
+    record: RecordPayoutReport
+
+    def __call__(self, payout_id: UUID, call: Call) -> datetime | None:
+        """When to come again, or None. Found `submitting` (a crash), it becomes unknown and is asked about."""
+        with self.unit(call.scope, call=call) as work:
+            claimed = self._claim(work, payout_id)
+        if not isinstance(claimed, PayoutErrand):
+            return claimed
+        try:
+            submission = self.providers.channel(claimed.connection).submit(_bundle(claimed))
+        except Refused as refused:
+            self._refused(claimed, refused.failure, call)
+        except NotSent as not_sent:
+            return self._put_back(claimed, not_sent.retry_after_s, "NotSent", str(not_sent), call)
+        except Misconfigured as wrong:
+            again = self._put_back(claimed, PAUSED_S, "Misconfigured", str(wrong), call)
+            pause(self.unit, claimed.connection.id, str(wrong), call)
+            return again
+        except AlreadyTaken as taken:
+            self._lost(claimed, "AlreadyTaken", taken.provider_reference, call)
+        except OutcomeUnknown:
+            self._lost(claimed, "OutcomeUnknown", None, call)
+        except Exception as fault:
+            # An adapter's own fault: a byte may have left, so it is unknown like any silence.
+            self._lost(claimed, f"fault {type(fault).__name__}", None, call)
+        else:
+            self._answered(claimed, submission.reports[0], call)
+        return None
+
+    def _claim(self, work: UnitOfWork, payout_id: UUID) -> PayoutErrand | datetime | None:
+        payout = work.payouts.get(payout_id, lock=True)
+        live = next((a for a in work.payout_attempts.of(payout_id) if a.is_open), None)
+        if payout.state is PayoutState.SUBMITTING and live is not None:
+            lose_payout(work, payout, work.payout_attempts.get(live.id, lock=True), self._offer(live.channel))
+            return None
+        if payout.state is not PayoutState.QUEUED:
+            return None
+        connection = self._connection(work, payout, live)
+        if connection is None or connection.state is ConnectionState.PAUSED:
+            return self._wait(work, payout, "channel_unavailable", PAUSED_S)
+        attempt = live or self._new_attempt(work, payout, connection)
+        if not work.payout_attempts.promise(attempt.float_id, payout.id, payout.amount.units):
+            work.alerts.raise_("float_low", attempt.float_id, "a payout waits for the float")
+            return self._wait(work, payout, "insufficient_channel_float", SHORT_S)
+        return self._commit_to(work, payout, attempt, connection, fresh=live is None)
+
+    def _offer(self, code: str) -> ChannelCapabilities:
+        return self.providers.channel_capabilities(code)
+
+    def _connection(self, work: UnitOfWork, payout: Payout, live: PayoutAttempt | None) -> Connection | None:
+        if live is not None:
+            return work.connections.get(live.connection_id)
+        found = work.connections.for_method(self.providers.channel_codes(payout.destination.kind.value))
+        return None if found is None else work.connections.get(found.id)
+
+    def _wait(self, work: UnitOfWork, payout: Payout, reason: str, seconds: int) -> datetime:
+        if payout.waiting_for != reason:
+            work.payouts.save(replace(payout, waiting_for=reason, updated=work.now))
+        return work.now + timedelta(seconds=seconds)
+
+    def _new_attempt(self, work: UnitOfWork, payout: Payout, connection: Connection) -> PayoutAttempt:
+        offer = self._offer(connection.code)
+        return PayoutAttempt(
+            id=work.new_id(),
+            payout_id=payout.id,
+            business_id=payout.business_id,
+            livemode=payout.livemode,
+            created=work.now,
+            updated=work.now,
+            number=payout.attempts + 1,
+            connection_id=connection.id,
+            channel=connection.code,
+            float_id=connection.float_id,
+            reference=reference_of(work, offer.reference_form, self.chance),
+            amount=payout.amount,
+        )
+
+    def _commit_to(
+        self, work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, connection: Connection, *, fresh: bool
+    ) -> PayoutErrand:
+        claimed = attempt.take(PayoutAttemptStep.CLAIM, work.now, submitted_at=work.now, sends=attempt.sends + 1)
+        if fresh:
+            work.payout_attempts.add(claimed)
+        else:
+            claimed = work.payout_attempts.save(claimed)
+        payout = work.payouts.save(payout.take(PayoutStep.CLAIM, work.now, waiting_for=None, attempts=claimed.number))
+        reply_to = self.replying.open(
+            work, connection, subject_kind="payout_attempt", subject_id=claimed.id, purpose="submit"
+        )
+        return PayoutErrand(payout=payout, attempt=claimed, connection=connection, reply_to=reply_to, started=work.now)
+
+    def _answered(self, errand: PayoutErrand, report: Report, call: Call) -> None:
+        if report.status is Status.FAILED and report.grade.is_strong:
+            self._refused(errand, report.failure or Failure(kind=FailureKind.OTHER), call)
+            return
+        with self.unit(call.scope, call=call) as work:
+            note_payout(work, errand, "submit", report.status.value)
+            self.record.within(work, errand.attempt.id, News(report=report))
+
+    def _refused(self, errand: PayoutErrand, failure: Failure, call: Call) -> None:
+        with self.unit(call.scope, call=call) as work:
+            note_payout(work, errand, "submit", "Refused", failure.provider_code)
+            payout, attempt = lock_payout(work, errand.attempt.id)
+            fail_payout(work, payout, attempt, failure)
+
+    def _put_back(self, errand: PayoutErrand, after_s: int, word: str, detail: str, call: Call) -> datetime | None:
+        with self.unit(call.scope, call=call) as work:
+            note_payout(work, errand, "submit", word, detail)
+            payout, attempt = lock_payout(work, errand.attempt.id)
+            back = attempt.take(PayoutAttemptStep.PUT_BACK, work.now)
+            if back.state is not PayoutAttemptState.CREATED:
+                return None
+            work.payout_attempts.save(replace(back, submitted_at=None))
+            work.payouts.save(payout.take(PayoutStep.PUT_BACK, work.now, waiting_for="channel_unavailable"))
+            return work.now + timedelta(seconds=after_s)
+
+    def _lost(self, errand: PayoutErrand, word: str, provider_reference: str | None, call: Call) -> None:
+        with self.unit(call.scope, call=call) as work:
+            note_payout(work, errand, "submit", word)
+            payout, attempt = lock_payout(work, errand.attempt.id)
+            if attempt.provider_reference is None and provider_reference is not None:
+                attempt = replace(attempt, provider_reference=provider_reference)
+            lose_payout(work, payout, attempt, self._offer(attempt.channel))
+
+
+def reference_of(work: UnitOfWork, form: ReferenceForm, chance: Chance) -> str:
+    """A reference in the form that the channel declares; never one of our object ids."""
+    return str(work.new_id()) if form.uuid else chance.pick(form.alphabet, form.max_length)
+
+
+def _bundle(errand: PayoutErrand) -> Bundle:
+    attempt = errand.attempt
+    instruction = Instruction(
+        reference=attempt.reference,
+        amount=attempt.amount,
+        destination=errand.payout.destination,
+        text=errand.payout.reference or "Payout",
+        reply_to=errand.reply_to,
+    )
+    return Bundle(id=attempt.reference, instructions=(instruction,))
+
+
+def lock_payout(work: UnitOfWork, attempt_id: UUID) -> tuple[Payout, PayoutAttempt]:
+    """Payout first, attempt second: one order everywhere."""
+    payout = work.payouts.get(work.payout_attempts.get(attempt_id).payout_id, lock=True)
+    return payout, work.payout_attempts.get(attempt_id, lock=True)
+
+
+def lose_payout(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, offer: ChannelCapabilities) -> None:
+    """Silence: unknown, asked about where there is something to ask with, and never sent again."""
+    attempt = work.payout_attempts.save(attempt.take(PayoutAttemptStep.LOSE, work.now))
+    work.payouts.save(payout.take(PayoutStep.LOSE, work.now))
+    if attempt.state is PayoutAttemptState.UNKNOWN and can_ask_about(attempt, offer):
+        first = timedelta(seconds=offer.look_up_ladder_s[0])
+        work.due.put(Due(kind="payout.look_up", subject_id=attempt.id, due_at=work.now + first))
+
+
+def can_ask_about(attempt: PayoutAttempt, offer: ChannelCapabilities) -> bool:
+    """Whether the channel answers questions and we hold what its question must name."""
+    if offer.look_up is LookUp.NONE:
+        return False
+    return offer.look_up_by is LookUpBy.OUR_REFERENCE or attempt.provider_reference is not None
+
+
+def note_payout(
+    work: UnitOfWork, errand: PayoutErrand, operation: str, outcome: str, detail: str | None = None
+) -> None:
+    """Keep evidence of a call we made."""
+    work.evidence.add_exchange(
+        ProviderExchange(
+            id=work.new_id(),
+            subject_kind="payout_attempt",
+            subject_id=errand.attempt.id,
+            connection_id=errand.connection.id,
+            operation=operation,
+            started_at=errand.started,
+            ended_at=work.now,
+            outcome=outcome,
+            detail=detail,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpPayout:
+    """Ask what became of an instruction; where the answer comes later, its ReplyTo is a secret of its own."""
+
+    unit: OpenUnit
+    providers: Providers
+    replying: Replying
+    record: RecordPayoutReport
+
+    def __call__(self, attempt_id: UUID, call: Call) -> datetime | None:
+        """When to ask again, or None when the outcome is known."""
+        with self.unit(call.scope, call=call) as work:
+            errand = self._prepare(work, attempt_id)
+        if not isinstance(errand, PayoutErrand):
+            return errand
+        report, word = self._ask(errand)
+        if word == "Misconfigured":
+            pause(self.unit, errand.connection.id, "the provider refused our credentials", call)
+        with self.unit(call.scope, call=call) as work:
+            note_payout(work, errand, "look_up", "asked" if report.asked else word)
+            self.record.within(work, attempt_id, News(report=report))
+            return self._next(work, attempt_id)
+
+    def _prepare(self, work: UnitOfWork, attempt_id: UUID) -> PayoutErrand | datetime | None:
+        payout, attempt = lock_payout(work, attempt_id)
+        offer = self.providers.channel_capabilities(attempt.channel)
+        open_ = attempt.is_open and attempt.state is not PayoutAttemptState.CREATED
+        if not open_ or not can_ask_about(attempt, offer):
+            return None
+        floor = timedelta(seconds=offer.floor_s)
+        if attempt.looked_up_at is not None and work.now < attempt.looked_up_at + floor:
+            return attempt.looked_up_at + floor
+        connection = work.connections.get(attempt.connection_id)
+        woken = None if attempt.woken is None else attempt.woken + 1
+        attempt = work.payout_attempts.save(
+            replace(attempt, look_ups=attempt.look_ups + 1, looked_up_at=work.now, woken=woken)
+        )
+        reply_to = self.replying.open(
+            work, connection, subject_kind="payout_attempt", subject_id=attempt.id, purpose="look_up"
+        )
+        return PayoutErrand(payout=payout, attempt=attempt, connection=connection, reply_to=reply_to, started=work.now)
+
+    def _ask(self, errand: PayoutErrand) -> tuple[Report, str]:
+        attempt = errand.attempt
+        question = Question(
+            reference=attempt.reference,
+            provider_reference=attempt.provider_reference,
+            receipt_number=attempt.receipt_number,
+            started_at=attempt.submitted_at or attempt.created,
+            reply_to=errand.reply_to,
+        )
+        nothing = Report(status=Status.NO_NEWS, grade=Grade.ANSWER)
+        try:
+            report = self.providers.channel(errand.connection).look_up(question)
+        except Misconfigured:
+            return nothing, "Misconfigured"
+        except (NotSent, OutcomeUnknown, Refused, AlreadyTaken) as error:
+            return nothing, type(error).__name__
+        except Exception as fault:
+            return nothing, f"fault {type(fault).__name__}"
+        return report, report.status.value
+
+    def _next(self, work: UnitOfWork, attempt_id: UUID) -> datetime | None:
+        attempt = work.payout_attempts.get(attempt_id)
+        if not attempt.is_open:
+            return None
+        offer = self.providers.channel_capabilities(attempt.channel)
+        return work.now + timedelta(seconds=next_payout_question_s(attempt, offer, work.now))
+
+
+def next_payout_question_s(attempt: PayoutAttempt, offer: ChannelCapabilities, now: datetime) -> int:
+    """Seconds to the next question: woken, by the ladder, and after its life slowly for ever."""
+    if attempt.woken is not None and attempt.woken < len(offer.woken_ladder_s):
+        return max(offer.woken_ladder_s[attempt.woken], offer.floor_s)
+    started = attempt.submitted_at or attempt.created
+    if (now - started).total_seconds() > offer.look_up_life_s:
+        return SLOW_S
+    return offer.look_up_ladder_s[min(attempt.look_ups, len(offer.look_up_ladder_s) - 1)]

@@ -1,0 +1,196 @@
+"""The one place where a provider's word about a payout becomes state, event and journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+from gateway.application import bookings
+from gateway.application import representations as shown
+from gateway.application.interfaces import Call, Due, OpenUnit, Providers, UnitOfWork
+from gateway.application.reports import News
+from gateway.domain.payouts import (
+    PAYOUT,
+    Payout,
+    PayoutAttempt,
+    PayoutAttemptState,
+    PayoutAttemptStep,
+    PayoutState,
+    PayoutStep,
+)
+from gateway.domain.proof import Finding, Verdict, weigh_payout
+from ports.payout_channel import ChannelCapabilities
+from ports.report import Failure, FailureKind, Grade, Report, Status, TryAgain
+
+#: So many instructions are tried for one payout before it fails.
+ATTEMPTS_MAX = 3
+#: The least wait before another instruction.
+TRY_AGAIN_S = 30
+
+__all__ = ["News", "RecordPayoutReport", "fail_payout"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPayoutReport:
+    """Takes every Report about a payout attempt, from every door. Repeats and order don't matter."""
+
+    unit: OpenUnit
+    providers: Providers
+
+    def __call__(self, attempt_id: UUID, news: News, call: Call) -> Verdict:
+        """What the news, with all that came before, amounts to."""
+        with self.unit(call.scope, call=call) as work:
+            return self.within(work, attempt_id, news)
+
+    def within(self, work: UnitOfWork, attempt_id: UUID, news: News) -> Verdict:
+        """The same inside an open unit. Rows are locked payout first, attempt second, as everywhere."""
+        payout = work.payouts.get(work.payout_attempts.get(attempt_id).payout_id, lock=True)
+        attempt = work.payout_attempts.get(attempt_id, lock=True)
+        report = news.report
+        if report.reference is not None and report.reference != attempt.reference:
+            work.alerts.raise_("foreign_report", attempt.id, "a report names another reference than ours")
+            return Verdict.NOTHING
+        offer = self.providers.channel_capabilities(attempt.channel)
+        work.evidence.add_report("payout_attempt", attempt.id, report, news.secret, work.now)
+        if attempt.provider_reference is None and report.provider_reference is not None:
+            attempt = replace(attempt, provider_reference=report.provider_reference)
+        finding = weigh_payout(
+            work.evidence.of("payout_attempt", attempt.id), asked=attempt.amount, absence_s=offer.absence_s
+        )
+        _apply(work, payout, attempt, offer, finding, report)
+        return finding.verdict
+
+
+def _apply(
+    work: UnitOfWork,
+    payout: Payout,
+    attempt: PayoutAttempt,
+    offer: ChannelCapabilities,
+    finding: Finding,
+    report: Report,
+) -> None:
+    match finding.verdict:
+        case Verdict.PAID:
+            pay(work, payout, attempt, finding)
+        case Verdict.RETURNED:
+            give_back(work, payout, attempt, finding)
+        case Verdict.NOT_PAID:
+            fail_payout(work, payout, attempt, finding.failure or Failure(kind=FailureKind.OTHER))
+        case Verdict.CONFLICT:
+            work.payout_attempts.save(attempt)
+            _needs_attention(work, payout, "reports about the payout contradict one another")
+        case Verdict.ASK if not report.grade.is_strong and attempt.is_open:
+            _wake(work, payout, attempt)
+        case _:
+            _acknowledged(work, payout, attempt, offer, report)
+
+
+def _wake(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt) -> None:
+    attempt = replace(attempt, woken=attempt.woken or 0)
+    if attempt.state is PayoutAttemptState.CREATED:
+        # Put back as not sent, and yet the provider has it: it must not be sent again.
+        attempt = attempt.take(PayoutAttemptStep.LOSE, work.now)
+        work.payouts.save(payout.take(PayoutStep.LOSE, work.now, waiting_for=None))
+        work.due.drop("payout.submit", payout.id)
+    attempt = work.payout_attempts.save(attempt)
+    work.due.put(Due(kind="payout.look_up", subject_id=attempt.id, due_at=work.now))
+
+
+def _acknowledged(
+    work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, offer: ChannelCapabilities, report: Report
+) -> None:
+    sure = report.grade is Grade.ANSWER and report.status is Status.PENDING and not report.asked
+    before = attempt.state
+    if not sure or before not in (PayoutAttemptState.SUBMITTING, PayoutAttemptState.UNKNOWN):
+        work.payout_attempts.save(attempt)
+        return
+    attempt = work.payout_attempts.save(attempt.take(PayoutAttemptStep.ACKNOWLEDGE, work.now))
+    payout = work.payouts.save(payout.take(PayoutStep.ACKNOWLEDGE, work.now))
+    work.events.put("payout.in_transit", payout.id, shown.payout(payout))
+    first = timedelta(seconds=offer.look_up_ladder_s[0])
+    work.due.put(Due(kind="payout.look_up", subject_id=attempt.id, due_at=work.now + first))
+
+
+def _needs_attention(work: UnitOfWork, payout: Payout, why: str) -> None:
+    if not payout.needs_attention:
+        work.payouts.save(replace(payout, needs_attention=True, updated=work.now))
+    work.alerts.raise_("payout_contradiction", payout.id, why)
+
+
+def pay(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, finding: Finding) -> None:
+    """Book the success once. After a booked failure or cancellation it is a person's case: nothing is posted."""
+    succeeded = attempt.take(PayoutAttemptStep.SUCCEED, work.now) if _can_succeed(attempt) else attempt
+    if not PAYOUT.allows(payout.state, PayoutStep.PAY) or succeeded.state is not PayoutAttemptState.SUCCEEDED:
+        work.payout_attempts.save(attempt)
+        _needs_attention(work, payout, "proved paid after it was booked as not paid")
+        return
+    number = finding.receipt_number
+    work.payout_attempts.save(replace(succeeded, receipt_number=attempt.receipt_number or number))
+    paid = payout.take(
+        PayoutStep.PAY, work.now, waiting_for=None, failure=None, receipt_number=payout.receipt_number or number
+    )
+    if paid.state is payout.state:
+        return
+    happened = finding.happened_at or work.now
+    paid = work.payouts.save(replace(paid, paid_at=happened))
+    _stop_timers(work, payout, attempt)
+    work.journal.post(bookings.payout_paid(paid, attempt, happened))
+    work.events.put("payout.paid", paid.id, shown.payout(paid))
+
+
+def _can_succeed(attempt: PayoutAttempt) -> bool:
+    return attempt.state is not PayoutAttemptState.FAILED
+
+
+def give_back(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, finding: Finding) -> None:
+    """The money came back: what was paid is the business's again."""
+    if payout.state is PayoutState.RETURNED:
+        return
+    if payout.state is not PayoutState.PAID:
+        # It left and came back before its success was told: both facts are booked, in their order.
+        pay(work, payout, attempt, finding)
+        payout = work.payouts.get(payout.id, lock=True)
+        if payout.state is not PayoutState.PAID:
+            return
+    returned = work.payouts.save(payout.take(PayoutStep.RETURN, work.now))
+    work.journal.post(bookings.payout_returned(returned, attempt, finding.happened_at or work.now))
+    work.events.put("payout.returned", returned.id, shown.payout(returned))
+
+
+def fail_payout(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, failure: Failure) -> None:
+    """A proved failure: another instruction where that can help, else the reservation goes back."""
+    failed = attempt.take(PayoutAttemptStep.FAIL, work.now)
+    if failed.state is not PayoutAttemptState.FAILED or failed.state is attempt.state:
+        return
+    attempt = work.payout_attempts.save(replace(failed, failure=failure))
+    work.due.drop("payout.look_up", attempt.id)
+    if failure.kind is FailureKind.SET_UP:
+        work.connections.pause(attempt.connection_id, f"provider says set-up: {failure.provider_code}", work.now)
+        work.alerts.raise_("connection_paused", attempt.connection_id, f"set-up failure {failure.provider_code}")
+    if _may_help(failure, attempt):
+        again = work.payouts.save(
+            payout.take(PayoutStep.TRY_AGAIN, work.now, failure=failure, waiting_for="another_attempt")
+        )
+        wait = timedelta(seconds=max(failure.after_s or 0, TRY_AGAIN_S))
+        work.due.put(Due(kind="payout.submit", subject_id=again.id, due_at=work.now + wait))
+        work.events.put("payout.queued", again.id, shown.payout(again))
+        return
+    moved = payout.take(PayoutStep.FAIL, work.now, failure=failure, waiting_for=None)
+    if moved.state is payout.state:
+        return
+    moved = work.payouts.save(moved)
+    _stop_timers(work, payout, attempt)
+    work.journal.post(bookings.payout_not_paid(moved, work.now))
+    work.events.put("payout.failed", moved.id, shown.payout(moved))
+
+
+def _may_help(failure: Failure, attempt: PayoutAttempt) -> bool:
+    if failure.kind is FailureKind.SET_UP:
+        return True
+    return failure.try_again is TryAgain.LATER and attempt.number < ATTEMPTS_MAX
+
+
+def _stop_timers(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt) -> None:
+    work.due.drop("payout.look_up", attempt.id)
+    work.due.drop("payout.submit", payout.id)
