@@ -141,9 +141,7 @@ def _end_unsent(work: UnitOfWork, payout: Payout) -> None:
         if attempt.state is not PayoutAttemptState.CREATED:
             raise not_cancelable(payout.state)
         ended = attempt.take(PayoutAttemptStep.FAIL, work.now)
-        work.payout_attempts.save(
-            replace(ended, failure=Failure(kind=FailureKind.OTHER, detail="canceled, never sent"))
-        )
+        work.payout_attempts.save(replace(ended, failure=Failure(kind=FailureKind.OTHER, detail="canceled unsent")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
