@@ -1,0 +1,174 @@
+"""The bodies that M-Pesa posts to us: push callbacks, B2C and status results, queue time-outs.
+
+Sources: Daraja portal, December 2025, sections "Sample callback payload"; captures of failures in the sandbox,
+6 October 2026.
+"""
+
+import json
+from typing import Any
+
+from plugins.sandbox.mpesa import clock, codes
+from plugins.sandbox.mpesa.delivery import Parcel
+from plugins.sandbox.mpesa.ids import Ids, placeholder
+from plugins.sandbox.mpesa.journal import masked
+from plugins.sandbox.mpesa.records import Due, Payout, Pockets, Push, Subscriber
+from plugins.sandbox.mpesa.simulator import Simulator, Turn
+from plugins.sandbox.mpesa.wire import Money, render
+
+INTERNAL = "https://internalsandbox.safaricom.co.ke/mpesa/b2cresults/v1/submit"
+
+
+def post(
+    sim: Simulator, turn: Turn, what: str, reference: str, url: str, body: str, at_ms: int, copies: int = 1
+) -> None:
+    """Post a body: after this very turn if its time has come, else when it is due."""
+    now = at_ms <= sim.now
+    due = sim.later(at_ms, "post", reference, queued=not now, news=what, url=url, body=body, copies=copies)
+    if now:
+        send(sim, due, turn)
+
+
+def send(sim: Simulator, due: Due, turn: Turn) -> None:
+    """Write a due post into the journal and hand it over to be posted after this turn."""
+    load = due.load
+    body = json.loads(load["body"])
+    sim.journal.add(
+        sim.now,
+        "callback",
+        load["news"],
+        reference=due.subject,
+        url=load["url"],
+        copies=load["copies"],
+        body=masked(body),
+    )
+    number = len(sim.journal.entries)
+    turn.parcels.append(
+        Parcel(due=due.no, journal_no=number, url=load["url"], body=load["body"], copies=load["copies"])
+    )
+
+
+def push_result(push: Push, *, code: str, amount: int, phone_style: str = "number") -> str:
+    """`Body.stkCallback`: metadata only on success, a Balance without value, the time as an EAT number."""
+    told: dict[str, Any] = {
+        "MerchantRequestID": push.merchant_id,
+        "CheckoutRequestID": push.checkout_id,
+        "ResultCode": codes.number(code),
+        "ResultDesc": codes.push_text(code),
+    }
+    if code == "0":
+        items: list[dict[str, Any]] = [
+            {"Name": "Amount", "Value": Money(amount * 100)},
+            {"Name": "MpesaReceiptNumber", "Value": push.receipt},
+            {"Name": "Balance"},
+            {"Name": "TransactionDate", "Value": clock.stamp(push.done_ms or push.created_ms)},
+        ]
+        if phone_style == "masked":
+            items.append({"Name": "PhoneNumber", "Value": f"{push.payer[:4]} ***** {push.payer[-3:]}"})
+        elif phone_style == "number":
+            items.append({"Name": "PhoneNumber", "Value": int(push.payer)})
+        told["CallbackMetadata"] = {"Item": items}
+    return render({"Body": {"stkCallback": told}})
+
+
+def _result(
+    *, code: str, text: str, originator: str, conversation: str, transaction: str, result_type: int = 0
+) -> dict[str, Any]:
+    return {
+        "ResultType": result_type,
+        "ResultCode": codes.number(code),
+        "ResultDesc": text,
+        "OriginatorConversationID": originator,
+        "ConversationID": conversation,
+        "TransactionID": transaction,
+    }
+
+
+def _envelope(result: dict[str, Any], parameters: Any, reference: dict[str, Any] | list[dict[str, Any]]) -> str:
+    if parameters is not None:
+        result["ResultParameters"] = {"ResultParameter": parameters}
+    result["ReferenceData"] = {"ReferenceItem": reference}
+    return render({"Result": result})
+
+
+def b2c_success(payout: Payout, receiver: Subscriber, held: Pockets, ids: Ids) -> str:
+    """A paid payout; the order of its parameters varies, as it does in the field."""
+    parameters = [
+        {"Key": "TransactionAmount", "Value": payout.amount},
+        {"Key": "TransactionReceipt", "Value": payout.receipt},
+        {"Key": "ReceiverPartyPublicName", "Value": f"{receiver.phone} - {receiver.name}"},
+        {"Key": "TransactionCompletedDateTime", "Value": clock.dotted(payout.done_ms or payout.created_ms)},
+        {"Key": "B2CUtilityAccountAvailableFunds", "Value": Money(held.utility)},
+        {"Key": "B2CWorkingAccountAvailableFunds", "Value": Money(held.working)},
+        {"Key": "B2CRecipientIsRegisteredCustomer", "Value": "Y"},
+        {"Key": "B2CChargesPaidAccountAvailableFunds", "Value": Money(held.charges)},
+    ]
+    result = _result(
+        code="0",
+        text=codes.SUCCESS,
+        originator=payout.originator_id,
+        conversation=payout.conversation_id,
+        transaction=payout.receipt or "",
+    )
+    return _envelope(result, ids.shuffled(parameters), {"Key": "QueueTimeoutURL", "Value": INTERNAL})
+
+
+def b2c_failure(payout: Payout, receiver: Subscriber, code: str, now_ms: int, shape: str, ids: Ids) -> str:
+    """A failed payout in one of the shapes seen: no parameters, one object, or a list; a placeholder or a hollow id."""
+    hollow = shape == "absent" and ids.choice((True, False))
+    result = _result(
+        code=code,
+        text=codes.b2c_text(code),
+        originator=payout.originator_id,
+        conversation=payout.conversation_id,
+        transaction=ids.receipt(now_ms) if hollow else placeholder(now_ms),
+    )
+    reference: dict[str, Any] | list[dict[str, Any]] = {"Key": "QueueTimeoutURL", "Value": INTERNAL}
+    if shape == "absent":
+        return _envelope(result, None, reference)
+    if shape == "object":
+        party = {"Key": "CreditPartyName", "Value": f"{receiver.phone} - {receiver.name}"}
+        return _envelope(result, party, reference)
+    parameters = [
+        {"Key": "ActionType", "Value": payout.command},
+        {"Key": "ErrorMsg", "Value": codes.b2c_text(code) + " "},
+        {"Key": "BOCompletedTime", "Value": clock.stamp(now_ms)},
+    ]
+    return _envelope(result, parameters, [{"Key": "QueueTimeoutURL"}, {"Key": "Occassion"}])
+
+
+def b2c_waiting(payout: Payout, now_ms: int) -> str:
+    """A result of type 1: more messages follow, and nothing is decided."""
+    result = _result(
+        code="0",
+        text="The service request has been accepted successfully.",
+        originator=payout.originator_id,
+        conversation=payout.conversation_id,
+        transaction=placeholder(now_ms),
+        result_type=1,
+    )
+    return _envelope(result, None, {"Key": "QueueTimeoutURL", "Value": INTERNAL})
+
+
+def queue_timeout(payout: Payout, now_ms: int, style: str) -> str:
+    """What QueueTimeOutURL gets: our own request back, as Safaricom's support describes it, or a Result envelope."""
+    if style == "request":
+        return render(payout.request)
+    result = _result(
+        code="1",
+        text="The service request timed out in the queue.",
+        originator=payout.originator_id,
+        conversation=payout.conversation_id,
+        transaction=placeholder(now_ms),
+    )
+    return _envelope(result, None, {"Key": "QueueTimeoutURL", "Value": INTERNAL})
+
+
+def status_result(
+    *, code: str, text: str, originator: str, conversation: str, now_ms: int, parameters: Any, occasion: str
+) -> str:
+    """The answer to a status query; the outer ids are the query's own, the outer TransactionID a placeholder."""
+    result = _result(
+        code=code, text=text, originator=originator, conversation=conversation, transaction=placeholder(now_ms)
+    )
+    reference = {"Key": "Occasion", "Value": occasion} if occasion else {"Key": "Occasion"}
+    return _envelope(result, parameters, reference)

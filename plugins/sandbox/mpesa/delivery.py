@@ -1,0 +1,88 @@
+"""Posts callbacks over HTTP, as M-Pesa does: once each, no redirects followed, nothing retried.
+
+Daraja documents no retry of a failed delivery (portal, December 2025), so there is none here.
+"""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+HANDS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One body for one URL, sent `copies` times in a row. `due` is the remembered entry that it settles."""
+
+    due: int
+    journal_no: int
+    url: str
+    body: str
+    copies: int = 1
+
+
+@dataclass(slots=True)
+class Ticket:
+    """Tells when a parcel is through, whatever came of it."""
+
+    parcel: Parcel
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+class Courier:
+    """A few threads with a queue. `settled` is called after each parcel, from one of them."""
+
+    def __init__(self, settled: Callable[[Parcel], None], timeout_s: Callable[[], float]) -> None:
+        self.outcomes: deque[dict[str, Any]] = deque(maxlen=1000)
+        self._settled = settled
+        self._timeout_s = timeout_s
+        self._waiting: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._hands = [threading.Thread(target=self._work, name=f"courier-{n}", daemon=True) for n in range(HANDS)]
+
+    def start(self) -> None:
+        for hand in self._hands:
+            hand.start()
+
+    def stop(self) -> None:
+        """Let the threads end after what they hold; parcels still queued stay remembered for the next start."""
+        while not self._waiting.empty():
+            self._waiting.get()
+        for _ in self._hands:
+            self._waiting.put(None)
+
+    def send(self, parcel: Parcel) -> Ticket:
+        ticket = Ticket(parcel)
+        self._waiting.put(ticket)
+        return ticket
+
+    def _work(self) -> None:
+        session = requests.Session()
+        session.trust_env = False  # A proxy of the environment is not for loopback.
+        while (ticket := self._waiting.get()) is not None:
+            try:
+                for copy in range(ticket.parcel.copies):
+                    self._post(session, ticket.parcel, copy + 1)
+                self._settled(ticket.parcel)
+            finally:
+                ticket.done.set()
+        session.close()
+
+    def _post(self, session: requests.Session, parcel: Parcel, copy: int) -> None:
+        outcome: dict[str, Any] = {"journal_no": parcel.journal_no, "url": parcel.url, "copy": copy}
+        try:
+            with session.post(
+                parcel.url,
+                data=parcel.body.encode(),
+                headers={"Content-Type": "application/json", "User-Agent": "Daraja-Sandbox", "Connection": "close"},
+                timeout=self._timeout_s(),
+                allow_redirects=False,
+            ) as reply:
+                outcome["status"] = reply.status_code
+        except requests.RequestException as error:
+            outcome["error"] = type(error).__name__
+        self.outcomes.append(outcome)

@@ -1,0 +1,186 @@
+"""What the control API shows: the journal, the state, pushes, payouts, messages, scripts and credentials."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from plugins.sandbox.mpesa import b2c, clock, push
+from plugins.sandbox.mpesa.behaviours import AMOUNT_HEAD, CATALOGUE, NUMBER_HEAD, as_document
+from plugins.sandbox.mpesa.journal import as_lines
+from plugins.sandbox.mpesa.records import Armed
+from plugins.sandbox.mpesa.simulator import Simulator
+
+Body = dict[str, Any]
+Args = dict[str, str]
+
+
+class Wrong(Exception):
+    """The control call cannot be obeyed; `status` is 400 or 404."""
+
+    def __init__(self, why: str, status: int = 400) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+def read_journal(sim: Simulator, args: Args) -> Body:
+    """Entries after a number, filtered by endpoint, kind, phone or reference, with the counts of the whole journal."""
+    try:
+        after = int(args.get("after", "0"))
+    except ValueError as error:
+        raise Wrong("after is a number") from error
+    names = ("endpoint", "kind", "phone", "reference")
+    with sim.look():
+        entries = sim.journal.select(after=after, **{name: args.get(name, "") for name in names})
+        last = len(sim.journal.entries)
+        return {"seed": sim.ids.seed, "entries": entries, "last": last, "counts": sim.journal.counts()}
+
+
+def read_lines(sim: Simulator) -> str:
+    """The whole event log as JSON lines."""
+    with sim.look():
+        return as_lines(sim.journal.entries)
+
+
+def read_state(sim: Simulator, _args: Args) -> Body:
+    """Clock, settings, balances, open prompts, what is armed and due."""
+    with sim.look():
+        due = sorted(sim.due.values(), key=lambda one: (one.at_ms, one.no))
+        return {
+            "seed": sim.ids.seed,
+            "position": sim.ids.position,
+            "clock": _clock(sim),
+            "settings": asdict(sim.settings),
+            "balances": {number: held_by(sim, number) for number in sim.world.shortcodes},
+            "open_prompts": [
+                push.shown(sim, found)
+                for phone in sim.finder.phones_with_prompts()
+                for checkout_id in sim.finder.open_on(phone)
+                if (found := sim.pushes.get(checkout_id)) is not None
+            ],
+            "armed": [armed(one) for one in sim.armed.values()],
+            "due": [{"at": clock.iso(one.at_ms), "what": one.what, "subject": one.subject} for one in due[:200]],
+            "pushes": len(sim.pushes),
+            "payouts": len(sim.payouts),
+        }
+
+
+def read_clock(sim: Simulator, _args: Args) -> Body:
+    with sim.look():
+        return _clock(sim)
+
+
+def read_pushes(sim: Simulator, args: Args) -> Body:
+    """Pushes, newest first; by `phone`, `reference` or `checkout_request_id`."""
+    with sim.look():
+        shown = [push.shown(sim, one) for one in sim.pushes.newest_first()]
+    return {"pushes": _matching(shown, args, ("phone", "reference", "checkout_request_id"))}
+
+
+def read_payouts(sim: Simulator, args: Args) -> Body:
+    """Payouts, newest first; by `phone` or `originator_conversation_id`."""
+    with sim.look():
+        shown = [b2c.shown(one) for one in sim.payouts.newest_first()]
+    return {"payouts": _matching(shown, args, ("phone", "originator_conversation_id"))}
+
+
+def read_messages(sim: Simulator, args: Args) -> Body:
+    """The messages on a `phone`, newest first."""
+    with sim.look():
+        texts = [one for one in sim.texts.newest_first() if one.phone == args.get("phone")]
+    return {"messages": [{"at": clock.iso(one.at_ms), "body": one.body} for one in texts]}
+
+
+def read_scripts(sim: Simulator, _args: Args) -> Body:
+    """What is armed, and the catalogue with its magic numbers and amounts."""
+    with sim.look():
+        waiting = [armed(one) for one in sim.armed.values()]
+    known = [
+        {
+            "name": one.name,
+            "number": NUMBER_HEAD + one.ending,
+            "amount": AMOUNT_HEAD + int(one.ending) or None,
+            "where": list(one.where),
+            "says": one.says,
+            "behaviour": as_document(one.does),
+        }
+        for one in CATALOGUE
+    ]
+    return {"armed": waiting, "catalogue": known}
+
+
+def read_deliveries(sim: Simulator, _args: Args) -> Body:
+    """How the last thousand callbacks were received since the start; not part of the journal."""
+    return {"deliveries": list(sim.courier.outcomes)}
+
+
+def read_credentials(sim: Simulator, _args: Args) -> Body:
+    return credentials(sim)
+
+
+def credentials(sim: Simulator) -> Body:
+    """What a tenant of this world would hold."""
+    app = sim.world.apps[0]
+    codes = sim.world.shortcodes.values()
+    collects = next((code for code in codes if code.passkey), None)
+    pays = next((code for code in codes if "b2c" in code.products and code.initiators), None)
+    operator = pays.initiators[0] if pays else None
+    return {
+        "consumer_key": app.consumer_key,
+        "consumer_secret": app.consumer_secret,
+        "shortcode": collects.number if collects else "",
+        "passkey": collects.passkey if collects else "",
+        "b2c_shortcode": pays.number if pays else "",
+        "initiator_name": operator.name if operator else "",
+        "initiator_password": operator.password if operator else "",
+        "security_credential": sim.keys.seal(operator.password) if operator else "",
+        "certificate_pem": sim.keys.certificate_pem,
+        "certificate_file": str(sim.keys.certificate_file),
+    }
+
+
+def _matching(shown: list[Body], args: Args, names: tuple[str, ...]) -> list[Body]:
+    return [one for one in shown if all(one[name] == args[name] for name in names if name in args)]
+
+
+def _clock(sim: Simulator) -> Body:
+    return {
+        "now": clock.iso(sim.now),
+        "offset_s": sim.clock.offset_ms / 1000,
+        "frozen": sim.clock.frozen_ms is not None,
+    }
+
+
+def held_by(sim: Simulator, number: str) -> Body:
+    held = sim.pockets_of(number)
+    return {"working": held.working / 100, "utility": held.utility / 100, "charges": held.charges / 100}
+
+
+def armed(one: Armed) -> Body:
+    wants = {"endpoint": one.endpoint, "phone": one.phone, "amount": one.amount, "reference": one.reference}
+    return {
+        "no": one.no,
+        "behaviour": one.name,
+        "times": one.times,
+        **{name: value for name, value in wants.items() if value},
+        "does": as_document(one.behaviour),
+    }
+
+
+READ: dict[str, Callable[[Simulator, Args], Body]] = {
+    "journal": read_journal,
+    "state": read_state,
+    "clock": read_clock,
+    "pushes": read_pushes,
+    "payouts": read_payouts,
+    "messages": read_messages,
+    "scripts": read_scripts,
+    "deliveries": read_deliveries,
+    "credentials": read_credentials,
+}
+
+
+def read(sim: Simulator, path: str, args: Args) -> Body:
+    """Answer one control question. Raises Wrong."""
+    if path not in READ:
+        raise Wrong("no such control", 404)
+    return READ[path](sim, args)
