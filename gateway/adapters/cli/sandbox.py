@@ -24,7 +24,7 @@ DATABASE = "gateway"
 #: Which role each process connects as.
 ROLES = {"OWNER": "gateway", "APP": "gateway_app", "WORKER": "gateway_worker", "OPERATOR": "gateway_operator"}
 _DATABASE_SETTINGS = tuple(f"GATEWAY_DATABASE_URL_{role}" for role in ROLES)
-_MPESA_PORT = 8090
+_MPESA_PORT = 8790
 
 
 class _Stopped(BaseException):
@@ -160,9 +160,9 @@ def _parts(world: SandboxWorld) -> dict[str, Part]:
         return (sys.executable, "-m", "gateway", name)
 
     mpesa_port = str(urlsplit(world.mpesa_url).port)
-    mpesa = (sys.executable, "-m", "plugins.sandbox", "--port", mpesa_port, "--state", str(world.mpesa_state))
+    mpesa = (sys.executable, "-m", "plugins.sandbox", "--port", mpesa_port, "--state-dir", str(world.mpesa_state))
     parts = (
-        Part(name="mpesa", command=mpesa, ready_url=f"{world.mpesa_url}/phone"),
+        Part(name="mpesa", command=mpesa, ready_url=f"{world.mpesa_url}/healthz"),
         Part(name="web", command=gateway("serve"), ready_url=f"{world.public_url}/readyz"),
         Part(name="worker", command=gateway("worker")),
         Part(name="relay", command=gateway("relay")),
@@ -175,7 +175,7 @@ def _show(folder: SandboxFolder, world: SandboxWorld, keys: SeededKeys, *, took_
     order = {"amount": 150000, "currency": "KES", "success_url": f"{world.public_url}/docs"}
     addresses = {
         "checkout": _first_checkout(world.public_url, keys.secret_key, order),
-        "phone": f"{world.mpesa_url}/phone",
+        "phone": f"{world.mpesa_url}/",
         "docs": f"{world.public_url}/docs",
         "api": world.public_url,
         "secret_key": keys.secret_key,
