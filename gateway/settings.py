@@ -1,0 +1,154 @@
+"""The environment, read once into one frozen value; a missing or wrong setting is named, with what to write instead."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from gateway.domain.errors import Invalid
+
+#: Words that Safaricom refuses anywhere in a URL given to it (Daraja portal, December 2025).
+FORBIDDEN_IN_URL = ("exe", "exec", "cmd", "sql", "query", "mpesa", "m-pesa", "safaricom")
+ENVIRONMENTS = ("sandbox", "development", "production")
+
+
+class Wrong(Invalid):
+    """A setting is missing or wrong; the sentence names it and says what to write."""
+
+    code = "setting_invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a process needs to know. Secrets don't show in its repr.
+
+    `master_keys`: (id, 32 bytes) pairs, the current one first. `sandbox` opens test helpers and the test clock.
+    """
+
+    environment: str
+    public_url: str
+    database_app: str = field(repr=False)
+    database_worker: str = field(repr=False)
+    database_operator: str = field(repr=False)
+    database_owner: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    master_keys: tuple[tuple[str, bytes], ...] = field(repr=False)
+    plugins: tuple[str, ...] = ("mpesa",)
+    trusted_proxies: int = 0
+    webhook_loopback: bool = False
+    web_threads: int = 8
+    log_level: str = "info"
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether this installation is for trying things out."""
+        return self.environment == "sandbox"
+
+    @property
+    def is_production(self) -> bool:
+        """Whether real money runs here."""
+        return self.environment == "production"
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Read and check. Raises Wrong at the first setting that can't be."""
+    environment = _choice(environ, "GATEWAY_ENVIRONMENT", ENVIRONMENTS, "production")
+    loopback = _flag(environ, "GATEWAY_WEBHOOK_ALLOW_LOOPBACK", default=environment == "sandbox")
+    if loopback and environment == "production":
+        raise Wrong("GATEWAY_WEBHOOK_ALLOW_LOOPBACK must be off in production: webhooks must not reach this machine")
+    return Settings(
+        environment=environment,
+        public_url=_public_url(_needed(environ, "GATEWAY_PUBLIC_URL"), environment),
+        database_app=_database(environ, "APP"),
+        database_worker=_database(environ, "WORKER"),
+        database_operator=_database(environ, "OPERATOR"),
+        database_owner=_database(environ, "OWNER", optional=True),
+        redis_url=_needed(environ, "GATEWAY_REDIS_URL"),
+        master_keys=_master_keys(_needed(environ, "GATEWAY_MASTER_KEY")),
+        plugins=_plugins(environ),
+        trusted_proxies=_whole(environ, "GATEWAY_TRUSTED_PROXIES", 0, 0, 10),
+        webhook_loopback=loopback,
+        web_threads=_whole(environ, "GATEWAY_WEB_THREADS", 8, 1, 64),
+        log_level=_choice(environ, "GATEWAY_LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
+    )
+
+
+def _needed(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise Wrong(f"{name} is not set; docs/operators.md lists every setting, and `make sandbox` needs none")
+    return value
+
+
+def _database(environ: Mapping[str, str], role: str, *, optional: bool = False) -> str:
+    """One URL a role: a process holds no more rights than its own. Migrations alone need the owner's."""
+    name = f"GATEWAY_DATABASE_URL_{role}"
+    value = environ.get(name, "").strip() if optional else _needed(environ, name)
+    if value and urlsplit(value).scheme not in ("postgresql+psycopg", "postgresql"):
+        raise Wrong(f"{name} must begin with postgresql+psycopg://")
+    return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _public_url(value: str, environment: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise Wrong("GATEWAY_PUBLIC_URL must be an absolute URL, like https://pay.example.com")
+    if environment == "production" and parts.scheme != "https":
+        raise Wrong("GATEWAY_PUBLIC_URL must be https in production: providers and shoppers reach us there")
+    found = [word for word in FORBIDDEN_IN_URL if word in value.lower()]
+    if found:
+        raise Wrong(
+            f"GATEWAY_PUBLIC_URL holds {found[0]!r}, which Safaricom refuses in URLs; use another name"
+        )
+    return value.rstrip("/")
+
+
+def _master_keys(value: str) -> tuple[tuple[str, bytes], ...]:
+    keys = tuple(_master_key(part.strip(), i) for i, part in enumerate(value.split(",")))
+    if len({name for name, _ in keys}) != len(keys):
+        raise Wrong("GATEWAY_MASTER_KEY holds two keys with one id")
+    return keys
+
+
+def _master_key(part: str, position: int) -> tuple[str, bytes]:
+    name, colon, text = part.rpartition(":")
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise Wrong("GATEWAY_MASTER_KEY must be 32 bytes in base 64, or id:key pairs joined by commas, newest first")
+    return (name if colon else f"k{position + 1}", key)
+
+
+def _plugins(environ: Mapping[str, str]) -> tuple[str, ...]:
+    names = tuple(n.strip() for n in environ.get("GATEWAY_PLUGINS", "mpesa").split(",") if n.strip())
+    if not names:
+        raise Wrong("GATEWAY_PLUGINS names no plugin; the ordinary value is mpesa")
+    return names
+
+
+def _choice(environ: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = environ.get(name, "").strip().lower() or default
+    if value not in allowed:
+        raise Wrong(f"{name} must be one of: {', '.join(allowed)}")
+    return value
+
+
+def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = environ.get(name, "").strip().lower()
+    if value not in ("", "1", "0", "true", "false", "yes", "no"):
+        raise Wrong(f"{name} must be true or false")
+    return default if not value else value in ("1", "true", "yes")
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    value = environ.get(name, "").strip()
+    if not value:
+        return default
+    if not value.isascii() or not value.isdecimal() or not least <= int(value[:9]) <= most:
+        raise Wrong(f"{name} must be a whole number from {least} to {most}")
+    return int(value)
