@@ -59,21 +59,25 @@ def _diagram(machine: Machine[Any, Any]) -> str:
     for (state, step), to in machine.roads.items():
         if state is not to:
             roads.setdefault((state.value, to.value), []).append(step.value)
-    first = next(iter(machine.states))
+    first = _members(machine.states)[0]
     lines = [f"    [*] --> {first.value}"]
     lines += [f"    {a} --> {b}: {', '.join(steps)}" for (a, b), steps in sorted(roads.items())]
-    lines += [f"    {state.value} --> [*]" for state in machine.states if state in machine.ends]
+    lines += [f"    {state.value} --> [*]" for state in _members(machine.states) if state in machine.ends]
     return "```mermaid\nstateDiagram-v2\n" + "\n".join(lines) + "\n```\n"
 
 
 def _table(machine: Machine[Any, Any]) -> str:
-    head = "| state | " + " | ".join(step.value for step in machine.steps) + " |"
-    rule = "| --- |" + " --- |" * len(machine.steps)
+    head = "| state | " + " | ".join(step.value for step in _members(machine.steps)) + " |"
+    rule = "| --- |" + " --- |" * len(_members(machine.steps))
     rows = [
-        f"| **{state.value}** | " + " | ".join(_cell(machine, state, step) for step in machine.steps) + " |"
-        for state in machine.states
+        f"| **{state.value}** | " + " | ".join(_cell(machine, state, step) for step in _members(machine.steps)) + " |"
+        for state in _members(machine.states)
     ]
     return "\n".join([head, rule, *rows]) + "\n"
+
+
+def _members(kind: type[Enum]) -> list[Enum]:
+    return list(kind)
 
 
 def _cell(machine: Machine[Any, Any], state: Enum, step: Enum) -> str:
