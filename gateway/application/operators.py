@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -10,11 +10,13 @@ from uuid import UUID
 
 from gateway.application.interfaces import Chance, Directory, Json, NewId
 from gateway.application.ledger import LedgerService
+from gateway.domain import postings
 from gateway.domain.businesses import ApiKey, Business, Platform
 from gateway.domain.connections import Connection, Float
 from gateway.domain.errors import Conflict, Invalid
 from gateway.domain.fees import FeeSchedule, Settlement
 from gateway.domain.ids import Prefix, encode
+from gateway.domain.ledger import Journal
 
 KEY_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -183,3 +185,14 @@ class OperatorDesk:
 
     def _audit(self, act: Act, action: str, subject_id: UUID | None) -> None:
         self.directory.audit(act.actor, action, subject_id, act.reason, self.now())
+
+
+def _move(
+    source: UUID | None, target: UUID, units: int, *, livemode: bool, ticket: str, at: datetime
+) -> Sequence[Journal]:
+    if source is None:
+        return [postings.owners_funding(ticket, target, units, livemode=livemode, at=at)]
+    return [
+        postings.own_sent(ticket, source, units, livemode=livemode, at=at),
+        postings.own_received(ticket, target, units, livemode=livemode, at=at),
+    ]

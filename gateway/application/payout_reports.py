@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from gateway.application import bookings
 from gateway.application import representations as shown
 from gateway.application.interfaces import Call, Due, OpenUnit, Providers, UnitOfWork
 from gateway.application.reports import News
+from gateway.domain import postings
 from gateway.domain.payouts import (
     PAYOUT,
     Payout,
@@ -135,7 +135,7 @@ def pay(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, finding: Findi
     happened = finding.happened_at or work.now
     paid = work.payouts.save(replace(paid, paid_at=happened))
     _stop_timers(work, payout, attempt)
-    work.journal.post(bookings.payout_paid(paid, attempt, happened))
+    work.journal.post(postings.payout_paid(paid, attempt.float_id, happened))
     work.events.put("payout.paid", paid.id, shown.payout(paid))
 
 
@@ -154,7 +154,7 @@ def give_back(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, finding:
         if payout.state is not PayoutState.PAID:
             return
     returned = work.payouts.save(payout.take(PayoutStep.RETURN, work.now))
-    work.journal.post(bookings.payout_returned(returned, attempt, finding.happened_at or work.now))
+    work.journal.post(postings.payout_returned(returned, attempt.float_id, finding.happened_at or work.now))
     work.events.put("payout.returned", returned.id, shown.payout(returned))
 
 
@@ -181,7 +181,7 @@ def fail_payout(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, failur
         return
     moved = work.payouts.save(moved)
     _stop_timers(work, payout, attempt)
-    work.journal.post(bookings.payout_not_paid(moved, work.now))
+    work.journal.post(postings.payout_not_paid(moved, work.now))
     work.events.put("payout.failed", moved.id, shown.payout(moved))
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from gateway.application import bookings
 from gateway.application import representations as shown
 from gateway.application.amounts import check_bounds, money_of
 from gateway.application.answers import answered, refuse_other_request
@@ -14,6 +13,7 @@ from gateway.application.commands import ListQuery, NewPayout
 from gateway.application.interfaces import AlreadyMade, Call, Due, Json, OpenUnit, Providers, UnitOfWork
 from gateway.application.lists import listed, page_of
 from gateway.application.payments import require_open
+from gateway.domain import postings
 from gateway.domain.errors import Conflict, IllegalStep, Invalid, StateRefused, Unprocessable
 from gateway.domain.fees import charge_on
 from gateway.domain.payouts import PAYOUT, Payout, PayoutAttemptState, PayoutAttemptStep, PayoutState, PayoutStep
@@ -40,7 +40,7 @@ class CreatePayout:
                 self._some_channel_pays(work, command.destination_kind, amount)
                 payout = _new_payout(work, command, amount, destination, masked, call)
                 work.payouts.add(payout, call.idempotency)
-                work.journal.post(bookings.payout_accepted(payout))
+                work.journal.post(postings.payout_accepted(payout))
                 work.due.put(Due(kind="payout.submit", subject_id=payout.id, due_at=work.now))
                 view = shown.payout(payout)
                 work.events.put("payout.created", payout.id, view)
@@ -119,7 +119,7 @@ class CancelPayout:
             _end_unsent(work, payout)
             canceled = work.payouts.save(canceled)
             work.due.drop("payout.submit", payout.id)
-            work.journal.post(bookings.payout_not_paid(canceled, work.now))
+            work.journal.post(postings.payout_not_paid(canceled, work.now))
             view = shown.payout(canceled)
             work.events.put("payout.canceled", payout.id, view)
             return answered(work, 200, view)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from gateway.application import bookings
 from gateway.application import representations as shown
 from gateway.application.interfaces import Call, OpenUnit
+from gateway.domain import postings
 from gateway.domain.payments import SettlementStatus
 
 
@@ -28,7 +28,8 @@ class ReleaseReceipt:
             if work.now < receipt.available_on:
                 return receipt.available_on
             receipt = work.receipts.save(replace(receipt, released_at=work.now, updated=work.now))
-            work.journal.post(bookings.receipt_released(receipt, payment, work.now))
+            if receipt.due_units > receipt.charge.total:
+                work.journal.post(postings.receipt_released(receipt, work.now))
             waiting = [r for r in work.receipts.of(payment.id) if r.bucket == "pending" and r.released_at is None]
             if not waiting:
                 payment = work.payments.save(

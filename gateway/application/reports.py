@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from gateway.application import bookings
 from gateway.application import representations as shown
 from gateway.application.interfaces import Call, Due, OpenUnit, Providers, UnitOfWork
 from gateway.application.payment_expiry import announce_session_over
+from gateway.domain import postings
 from gateway.domain.attempts import ASKABLE, Attempt, AttemptState, AttemptStep
 from gateway.domain.calendar import banking_day_after
 from gateway.domain.errors import Conflict
@@ -191,7 +191,7 @@ def _book(
         receipt = replace(receipt, receipt_number=None)
         if not work.receipts.add(receipt):
             return None
-    work.journal.post(bookings.receipt_booked(receipt, payment))
+    work.journal.post(postings.receipt_booked(receipt))
     if receipt.bucket == "pending" and receipt.available_on is not None:
         work.due.put(Due(kind="receipt.release", subject_id=receipt.id, due_at=receipt.available_on))
     return receipt

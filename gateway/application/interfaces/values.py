@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -24,13 +25,15 @@ class Scope:
 class Call:
     """Who calls, with which request: what events and answers remember of it.
 
-    `idempotency` is the open idempotent call, when the caller sent a key.
+    `idempotency` is the open idempotent call, when the caller sent a key. `owner_id` is the platform whose key acts for
+    the business, None with a key of the business's own: idempotency keys of the two are apart.
     """
 
     business_id: UUID
     livemode: bool
     request_id: str | None = None
     key_id: UUID | None = None
+    owner_id: UUID | None = None
     idempotency: IdempotentCall | None = None
 
     @property
@@ -43,13 +46,19 @@ class Call:
 class IdempotentCall:
     """A leased idempotency key: the object that this call makes bears `object_id`, also after a crash and a retry.
 
-    `record_id` is the row of the key; `key` and `fingerprint` go onto the object as well, under a unique constraint.
+    `record_id` is the row of the key; `key_hash` and `fingerprint` go onto the object as well, under a unique key.
     """
 
     record_id: UUID
     object_id: UUID
     key: str
     fingerprint: bytes
+    owner_id: UUID | None = None
+
+    @property
+    def key_hash(self) -> bytes:
+        """32 bytes that stand for the key and its owner: the key itself may be anything that a caller thought of."""
+        return sha256((self.owner_id.bytes if self.owner_id else b"") + self.key.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

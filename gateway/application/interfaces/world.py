@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -91,6 +91,12 @@ class Directory(Protocol):
 
     def add_key(self, key: ApiKey) -> None:
         """Insert."""
+
+    def add_key_once(self, key: ApiKey) -> None:
+        """Insert unless a key with that hash is there."""
+
+    def set_connection_config(self, connection_id: UUID, config: Mapping[str, object], *, now: datetime) -> None:
+        """Replace the configuration; the version counts up, so that every process builds its adapter anew."""
 
     def add_float(self, float_: Float) -> None:
         """Insert."""
