@@ -49,7 +49,7 @@ class SandboxMpesa:
             port=self._port,
             frozen_at_ms=self._frozen_at_ms,
         )
-        server.start()
+        server.start(poll_s=0.01)  # Tests start and stop many of these.
         self._server, self._port = server, server.port
         self.control = Control(self.url)
 

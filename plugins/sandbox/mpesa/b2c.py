@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from plugins.sandbox.mpesa import callbacks, codes, fields, operators, tariffs, wire
-from plugins.sandbox.mpesa.clock import eat
+from plugins.sandbox.mpesa.clock import eat, sms_time
 from plugins.sandbox.mpesa.gate import Call, Endpoint, Refusal, Subject, amount_in, behaviour_of, duplicate_id
 from plugins.sandbox.mpesa.records import Due, Payout
 from plugins.sandbox.mpesa.simulator import Simulator, Turn
@@ -178,11 +178,11 @@ def _pay(sim: Simulator, payout: Payout) -> Payout:
         amount=payout.amount,
         conversation_id=payout.conversation_id,
     )
-    day, name = eat(sim.now), sim.world.shortcodes[payout.shortcode].name
+    name = sim.world.shortcodes[payout.shortcode].name
     sim.text(
         payout.phone,
         f"{receipt} Confirmed. You have received Ksh{payout.amount:,}.00 from {name} on "
-        f"{day.day}/{day.month}/{day:%y} at {day:%I:%M %p}. New M-PESA balance is Ksh{balance / 100:,.2f}.",
+        f"{sms_time(sim.now)}. New M-PESA balance is Ksh{balance / 100:,.2f}.",
     )
     return replace(payout, receipt=receipt, fee=fee)
 

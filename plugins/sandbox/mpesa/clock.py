@@ -64,6 +64,12 @@ def iso(instant_ms: int) -> str:
     return eat(instant_ms).isoformat(timespec="milliseconds")
 
 
+def sms_time(instant_ms: int) -> str:
+    """`6/7/24 at 10:48 PM`, as messages to customers write an instant."""
+    day = eat(instant_ms)
+    return f"{day.day}/{day.month}/{day:%y} at {day.hour % 12 or 12}:{day:%M %p}"
+
+
 def parse(text: str) -> int:
     """An ISO 8601 text as an instant; without a zone it is read as East Africa Time. Raises ValueError."""
     moment = datetime.fromisoformat(text)

@@ -12,7 +12,7 @@ from plugins.sandbox.mpesa import scripts, wire
 from plugins.sandbox.mpesa.behaviours import Behaviour
 from plugins.sandbox.mpesa.config import App
 from plugins.sandbox.mpesa.fields import BadField, plain
-from plugins.sandbox.mpesa.journal import masked
+from plugins.sandbox.mpesa.journal import MASK, masked
 from plugins.sandbox.mpesa.scripts import Plan
 from plugins.sandbox.mpesa.simulator import Simulator, Turn
 from plugins.sandbox.mpesa.wire import Answer
@@ -150,12 +150,12 @@ def bearer(sim: Simulator, call: Call) -> App:
 
 def _invalid_token(sim: Simulator, endpoint: str, more: str) -> Answer:
     dialect = wire.DIALECTS[endpoint]
-    text = dialect.token_text
+    text = dialect.dead_text
     if text.endswith("- "):  # B2C shows the token it was given; we show none.
         text += more or "XXXX"
     elif more:
         text = f"{text} - {more}"
-    return _error(sim, dialect.token_status, dialect.token_code, text)
+    return _error(sim, dialect.dead_status, dialect.dead_code, text)
 
 
 def _kill_token(sim: Simulator, call: Call) -> None:
@@ -237,7 +237,7 @@ def _write(sim: Simulator, call: Call, subject: Subject, effect: str, reply: Rep
 def _tame(payload: Any) -> Any:
     """An answer without its bearer token."""
     if isinstance(payload, dict) and "access_token" in payload:
-        return {**payload, "access_token": "•••"}
+        return {name: MASK if name == "access_token" else value for name, value in payload.items()}
     return payload
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from plugins.sandbox.mpesa import clock
 
+MASK = "•••"
 SECRETS = ("Password", "SecurityCredential")
 
 
@@ -82,4 +83,4 @@ def as_lines(entries: list[dict[str, Any]]) -> str:
 
 def masked(fields: dict[str, Any]) -> dict[str, Any]:
     """A request without what must not be kept in a log."""
-    return {name: "•••" if name in SECRETS else value for name, value in fields.items()}
+    return {name: MASK if name in SECRETS else value for name, value in fields.items()}

@@ -14,7 +14,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from plugins.sandbox.mpesa import clock, control, fields, prompts, push, scripts, views
-from plugins.sandbox.mpesa.behaviours import CALL, CATALOGUE, Scripted
+from plugins.sandbox.mpesa.behaviours import BY_NAME, CALL, CATALOGUE, Scripted
 from plugins.sandbox.mpesa.records import Payout, Push
 from plugins.sandbox.mpesa.simulator import Simulator
 
@@ -73,7 +73,7 @@ class PhonePage:
     def _phones(self) -> list[dict[str, Any]]:
         with self._sim.look():
             seen: dict[str, dict[str, Any]] = {}
-            latest: list[Push | Payout] = [*self._sim.pushes.newest_first()][:200]
+            latest: list[Push | Payout] = list[Push | Payout](self._sim.pushes.newest_first())[:200]
             latest += [*self._sim.payouts.newest_first()][:200]
             for one in sorted(latest, key=lambda record: record.created_ms, reverse=True):
                 waiting = bool(self._sim.finder.open_on(one.phone))
@@ -101,7 +101,9 @@ class PhonePage:
                 "journal": self._asked(number),
             }
         note = NOTES.get(request.args.get("note", ""))
-        return self._page("phone.html", groups=_groups(), note=note, version=self._version(), **values)
+        return self._page(
+            "phone.html", groups=_groups(), common=_common(), note=note, version=self._version(), **values
+        )
 
     def _prompt(self, number: str) -> dict[str, Any] | None:
         for checkout_id in self._sim.finder.open_on(number):
@@ -177,6 +179,16 @@ def normal(typed: str) -> str | None:
     digits = re.sub(r"^0(?=[17]\d{8}$)", "254", digits)
     digits = re.sub(r"^(?=[17]\d{8}$)", "254", digits)
     return digits if fields.MSISDN.fullmatch(digits) else None
+
+
+COMMON = (
+    "cancel", "wrong_pin", "insufficient_funds", "no_answer", "late_success", "lost_callback", "duplicate_callback",
+    "lost_ack",
+)  # fmt: skip
+
+
+def _common() -> list[Scripted]:
+    return [BY_NAME[name] for name in COMMON]
 
 
 def _groups() -> list[tuple[str, list[Scripted]]]:

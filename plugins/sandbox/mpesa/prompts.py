@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from plugins.sandbox.mpesa import callbacks, codes, tariffs
-from plugins.sandbox.mpesa.clock import eat
+from plugins.sandbox.mpesa.clock import sms_time
 from plugins.sandbox.mpesa.records import Due, Push
 from plugins.sandbox.mpesa.simulator import Simulator, Turn
 
@@ -141,11 +141,10 @@ def _pay(sim: Simulator, push: Push) -> Push:
     facts: dict[str, Any] = {"receipt": receipt, "reference": push.account, "phone": push.payer, "amount": push.amount}
     sim.journal.add(sim.now, "effect", "push", effect="money moved", **facts, checkout_request_id=push.checkout_id)
     name = sim.world.shortcodes[push.shortcode].name
-    day = eat(sim.now)
     sim.text(
         push.payer,
         f"{receipt} Confirmed. Ksh{push.amount:,}.00 sent to {name} for account {push.account} on "
-        f"{day.day}/{day.month}/{day:%y} at {day:%I:%M %p}. New M-PESA balance is "
+        f"{sms_time(sim.now)}. New M-PESA balance is "
         f"Ksh{max(balance, 0) / 100:,.2f}. Transaction cost, Ksh0.00.",
     )
     return replace(push, receipt=receipt)

@@ -46,21 +46,18 @@ class Server:
         self.sim, web = build(world=world, state_dir=state_dir, seed=seed, frozen_at_ms=frozen_at_ms)
         self._http: BaseWSGIServer = make_server(host, port, web, threaded=True, request_handler=QuietHandler)
         self.host, self.port = host, self._http.port
-        self._thread = threading.Thread(target=self.serve, name="mpesa-http", daemon=True)
 
-    def start(self) -> None:
-        """Serve in a thread."""
+    def start(self, *, poll_s: float = 0.1) -> None:
+        """Serve in a thread until `stop`, which may take as long as `poll_s`."""
         self.sim.start()
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": poll_s}, name="mpesa-http", daemon=True
+        )
         self._thread.start()
-
-    def serve(self) -> None:
-        """Serve until `stop`."""
-        self._http.serve_forever(poll_interval=0.05)
 
     def stop(self) -> None:
         """Close the socket and stop the clock's work; what is due stays remembered."""
         self._http.shutdown()
         self._http.server_close()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.join()
         self.sim.stop()

