@@ -61,17 +61,29 @@ class Doors(Protocol):
     def session(self, secret_hash: bytes) -> SessionFound | None:
         """The session a page shows."""
 
-    def claim_due(self, limit: int) -> Sequence[Claimed]:
-        """Take due rows for the queue, and rows whose lease ran out; each is leased. Oldest first, prompts first."""
+    def claim_due(self, rooms: Mapping[str, int]) -> Sequence[Claimed]:
+        """Take due rows for the queues, of each as many as it has room for: also rows whose lease ran out.
+
+        Each gets a short lease, for its way through the queue: what is lost there is claimed again after it."""
 
     def due(self, due_id: UUID) -> Claimed | None:
-        """The row as a worker finds it; None when it is done or not due."""
+        """Start on a row: it is this worker's alone until its kind's lease runs out or the worker is gone. None when it
+        is done, not due, or in another worker's hands."""
 
-    def finish(self, claimed: Claimed, *, again_at: datetime | None) -> None:
-        """Mark done, or due again at that time; nothing when it was put again meanwhile (a newer generation)."""
+    def finish(self, claimed: Claimed, *, again_at: datetime | None, failed: bool = False) -> None:
+        """Mark done, or due again at that time; when it was put again meanwhile (a newer generation) it stays due.
+
+        Nothing happens when the row went on without this worker, after its lease. `failed` counts a failure up, else
+        the count starts anew."""
 
     def extend(self, claimed: Claimed, seconds: int) -> None:
         """Lengthen the lease of work in progress."""
+
+    def free_abandoned(self) -> int:
+        """Make rows due at once whose worker is gone; gives how many."""
+
+    def sweep(self, limit: int) -> int:
+        """Forget done work, keys past their time and old prompts, at most `limit` of each; gives how many went."""
 
 
 class CallbackStore(Protocol):

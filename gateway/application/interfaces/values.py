@@ -86,7 +86,11 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """Due work in a worker's hands. `generation` grows with every `put`: finishing an older one leaves the row due."""
+    """Due work on its way to a worker, or in its hands.
+
+    `generation` grows with every `put`: finishing an older one leaves the row due. `holder` is the worker that started on
+    it, None before; `failures` counts the runs that failed in a row.
+    """
 
     id: UUID
     kind: str
@@ -95,6 +99,8 @@ class Claimed:
     livemode: bool
     generation: int
     dispatches: int
+    holder: int | None = None
+    failures: int = 0
 
     @property
     def scope(self) -> Scope:
