@@ -102,8 +102,10 @@ class World:
 PORTAL_PASSKEY = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"
 PORTAL_INITIATOR = Initiator(name="testapi", password="Safaricom999!*!")  # noqa: S106  # nosec B106
 
+SANDBOX_APP = App(consumer_key="sandbox-consumer-key", consumer_secret="sandbox-consumer-secret")  # noqa: S106  # nosec B106
+
 DEFAULT = World(
-    apps=(App(consumer_key="sandbox-consumer-key", consumer_secret="sandbox-consumer-secret"),),  # noqa: S106  # nosec B106
+    apps=(SANDBOX_APP,),
     shortcodes={
         "174379": Shortcode(
             number="174379",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+import plugins.sandbox as sandbox_room
 from plugins.sandbox.mpesa.behaviours import BY_NAME, CATALOGUE
 from plugins.sandbox.remote import ControlFailed
 from tests.plugins.sandbox.merchant import PHONE, PUSH, Merchant, items
@@ -213,3 +215,10 @@ def test_the_catalogue_has_no_two_of_a_name_or_ending(merchant: Merchant) -> Non
     assert len({one.name for one in CATALOGUE}) == len({one.ending for one in CATALOGUE}) == len(CATALOGUE)
     shown = merchant.control.get("scripts")["catalogue"]
     assert {one["name"] for one in shown} == set(BY_NAME)
+
+
+def test_the_readme_lists_every_script_with_its_number() -> None:
+    rows = (Path(sandbox_room.__file__).parent / "README.md").read_text().splitlines()
+    for one in CATALOGUE:
+        number = f"0700 00{one.ending[0]} {one.ending[1:]}"
+        assert any(row.startswith(f"| {number} |") and f"`{one.name}`" in row and one.says in row for row in rows), one
