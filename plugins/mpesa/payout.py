@@ -12,7 +12,7 @@ from plugins.mpesa.client import CALL_TIMEOUT_S, Daraja
 from plugins.mpesa.config import ChannelConfig, channel_config
 from plugins.mpesa.credential import seal
 from plugins.mpesa.mapping import RECEIPTS, payout_asked, payout_sent
-from plugins.mpesa.results import read_payout_callback
+from plugins.mpesa.results import REPLY, read_payout_callback
 from ports.callback import Incoming, Reading
 from ports.context import Context
 from ports.money import KES
@@ -46,6 +46,7 @@ B2C = ChannelCapabilities(
     look_up_ladder_s=(30, 90, 480, 3_000, 14_400),
     look_up_life_s=90_000,
     call_timeout_s=CALL_TIMEOUT_S,
+    acknowledgement=REPLY,
     destinations=(DestinationKind.MPESA_PHONE,),
     max_items=1,
     paid_means=PaidMeans.FINAL,

@@ -11,7 +11,7 @@ from plugins.mpesa.asked import refused, reply_url, whole_shillings
 from plugins.mpesa.client import CALL_TIMEOUT_S, Daraja
 from plugins.mpesa.config import RailConfig, rail_config
 from plugins.mpesa.mapping import PROMPT_LIFE_S, RECEIPTS, push_looked_up, push_started
-from plugins.mpesa.results import read_push_callback
+from plugins.mpesa.results import REPLY, read_push_callback
 from ports.callback import Incoming, Reading
 from ports.context import Context
 from ports.money import KES
@@ -35,6 +35,7 @@ PUSH = RailCapabilities(
     look_up_ladder_s=(30, 15, 30, 60, 120),
     look_up_life_s=900,
     call_timeout_s=CALL_TIMEOUT_S,
+    acknowledgement=REPLY,
     starts_by=StartsBy.PROMPT,
     fixed_amount=True,
     one_payment=True,
