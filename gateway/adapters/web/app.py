@@ -1,0 +1,76 @@
+"""The web application: everything that answers HTTP, put together."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from gateway.adapters.web import (
+    balance,
+    callbacks,
+    checkout,
+    customers,
+    docs_page,
+    errors,
+    events,
+    headers,
+    health,
+    limits,
+    openapi,
+    payments,
+    payouts,
+    request_ids,
+    test_helpers,
+    webhook_endpoints,
+)
+from gateway.adapters.web.bodies import BODY_MAX
+from gateway.adapters.web.desk import Desk, furnish
+from gateway.adapters.web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from gateway.application.use_cases import UseCases
+
+_NOUNS = (payments, checkout, payouts, customers, balance, events, webhook_endpoints)
+
+
+def create_app(use_cases: UseCases, settings: WebSettings, *, limiter_url: str | None = None) -> Flask:
+    """The application. `limiter_url` is a Redis database of the address limiter's own; None counts in memory."""
+    app = Flask("gateway.adapters.web", static_url_path="/static")
+    app.config["MAX_CONTENT_LENGTH"] = BODY_MAX
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    # `//v1/payments` is another path, not a redirect that would lose the body.
+    app.url_map.merge_slashes = False
+    request_ids.install(app, settings)
+    headers.install(app, settings)
+    guards = limits.install(app, settings, limiter_url)
+    furnish(app, Desk(use_cases=use_cases, settings=settings, guards=guards))
+    errors.register(app)
+    _add_api(app, settings)
+    _add_pages(app, guards)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    return app
+
+
+def _add_api(app: Flask, settings: WebSettings) -> None:
+    api = openapi.install(app, settings)
+    for noun in _NOUNS:
+        api.register_blueprint(noun.blueprint)
+    api.register_blueprint(balance.business_blueprint)
+    if settings.test_clock is not None:
+        api.register_blueprint(test_helpers.blueprint)
+
+
+def _add_pages(app: Flask, guards: limits.Guards) -> None:
+    for pages in (health, docs_page, callbacks):
+        app.register_blueprint(pages.blueprint)
+    if find_spec("gateway.adapters.web.checkout_page"):
+        from gateway.adapters.web import checkout_page
+
+        if guards.pages is not None:
+            guards.pages(checkout_page.blueprint)
+        app.register_blueprint(checkout_page.blueprint)

@@ -1,0 +1,111 @@
+"""JSON bodies, read strictly: what two parsers could read differently is refused before anybody believes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from flask import Request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from gateway.adapters.web.faults import pointer
+from gateway.domain.errors import Fault, Invalid
+
+#: Bytes.
+BODY_MAX = 64 * 1024
+
+
+class _Twice(ValueError):
+    """An object repeats a key."""
+
+
+def read_body(request: Request) -> dict[str, Any] | None:
+    """The body as an object, None when there is none.
+
+    Raises Invalid (`invalid_json`, `invalid_characters`), UnsupportedMediaType, RequestEntityTooLarge.
+    """
+    raw = request.get_data()
+    if not raw:
+        return None
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    return read_object(raw)
+
+
+def read_object(raw: bytes) -> dict[str, Any]:
+    """One JSON object. Refused: other top values, repeated keys, NaN, endless nesting, bad UTF-8, NUL, lone halves."""
+    try:
+        found = _DECODER.decode(raw.decode())
+    except UnicodeDecodeError:
+        raise _bad("the body isn't UTF-8") from None
+    except _Twice:
+        raise _bad("an object in the body repeats a key") from None
+    except RecursionError:
+        raise _bad("the body is nested too deeply") from None
+    except ValueError as error:
+        raise _bad(f"the body isn't JSON: {_reason(error)}") from None
+    if not isinstance(found, dict):
+        raise _bad("the body must be one JSON object")
+    if b"\\u" in raw:
+        # Raw control characters can't stand in a JSON text; only escapes bring NUL and half characters in.
+        _refuse_unkeepable(found)
+    return found
+
+
+def canonical(body: dict[str, Any]) -> bytes:
+    """The same bytes for the same content, whatever the order and the spacing were."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+
+
+def unkeepable(text: str) -> bool:
+    """Whether PostgreSQL can't keep the text: NUL, or half of a surrogate pair."""
+    return "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    return "a number is too long"
+
+
+def _bad(detail: str) -> Invalid:
+    return Invalid(detail, code="invalid_json", param="")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Twice
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise json.JSONDecodeError(f"{name} is no JSON number", name, 0)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
+
+
+def _refuse_unkeepable(found: dict[str, Any]) -> None:
+    for path, text in _texts(found):
+        if unkeepable(text):
+            where = pointer(*path)
+            detail = "texts can't hold NUL or half characters"
+            fault = Fault(param=where, code="invalid_characters", detail=detail)
+            raise Invalid(f"{where}: {detail}", code=fault.code, param=where, faults=(fault,))
+
+
+def _texts(found: object) -> Iterator[tuple[tuple[object, ...], str]]:
+    """Every key and text with its path; a list of work and no recursion, since nesting is the caller's choice."""
+    work: list[tuple[tuple[object, ...], object]] = [((), found)]
+    while work:
+        path, one = work.pop()
+        if isinstance(one, str):
+            yield path, one
+        elif isinstance(one, dict):
+            for key, inner in one.items():
+                yield path, key
+                work.append(((*path, key), inner))
+        elif isinstance(one, list):
+            work.extend(((*path, place), inner) for place, inner in enumerate(one))

@@ -1,0 +1,125 @@
+"""Rate limits: by key inside this process, and by address in Redis for whoever knocks without a key.
+
+A hit in Redis costs about a millisecond, as much as the rest of a request's Python, so the hot path doesn't pay it:
+each web process counts the calls of a key by itself (3 µs). Addresses are counted in Redis, for all processes together,
+only when a wrong key or an unknown callback came, and on the hosted pages. Without Redis each process counts alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+from time import time
+from uuid import UUID
+
+from flask import Blueprint, Flask, request
+from flask_limiter import Limiter
+from flask_limiter.errors import RateLimitExceeded
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from gateway.adapters.web.settings import WebSettings
+from gateway.domain.errors import TooMany
+
+_REDIS_TIMEOUT_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLimit:
+    """Counts the calls of each API key in this process, over a moving window."""
+
+    item: RateLimitItem
+    counter: MovingWindowRateLimiter
+
+    def take(self, key_id: UUID) -> tuple[str, str]:
+        """Count one call; gives RateLimit-Policy and RateLimit. Raises TooMany when the key has used its share."""
+        name = str(key_id)
+        allowed = self.counter.hit(self.item, name)
+        window = self.counter.get_window_stats(self.item, name)
+        wait = max(1, ceil(window.reset_time - time()))
+        if not allowed:
+            raise TooMany(
+                "this key calls too often; slow down and repeat the call after Retry-After", retry_after_s=wait
+            )
+        return self.policy, f'"key";r={window.remaining};t={wait}'
+
+    @property
+    def policy(self) -> str:
+        """What is allowed: calls and the window's seconds, for each web process."""
+        return f'"key";q={self.item.amount};w={self.item.get_expiry()}'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """The limits that views ask for by name; those of strangers raise RateLimitExceeded. `pages` takes a blueprint."""
+
+    key: KeyLimit | None
+    wrong_key: Callable[[], None]
+    unknown_callback: Callable[[], None]
+    pages: Callable[[Blueprint], None] | None
+    limiter: Limiter
+
+
+def address() -> str:
+    """Who knocks: the peer, or what the trusted proxies say of it."""
+    return request.remote_addr or "unknown"
+
+
+def install(app: Flask, settings: WebSettings, limiter_url: str | None) -> Guards:
+    """Attach the address limiter to the application and give the guards."""
+    limiter = _limiter(limiter_url)
+    limiter.init_app(app)
+    return Guards(
+        key=_key_limit(settings.key_limit),
+        wrong_key=_counting(limiter, settings.wrong_key_limit, "wrong-key"),
+        unknown_callback=_counting(limiter, settings.unknown_callback_limit, "unknown-callback"),
+        pages=limiter.shared_limit(settings.page_limit, scope="pages") if settings.page_limit else None,
+        limiter=limiter,
+    )
+
+
+def _limiter(url: str | None) -> Limiter:
+    timeouts = {
+        "socket_timeout": _REDIS_TIMEOUT_S,
+        "socket_connect_timeout": _REDIS_TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),
+    }
+    return Limiter(
+        address,
+        storage_uri=url or "memory://",
+        storage_options=timeouts if url else {},  # type: ignore[arg-type]
+        strategy="moving-window",
+        in_memory_fallback_enabled=bool(url),
+        headers_enabled=False,
+        key_prefix="gateway",
+    )
+
+
+def _key_limit(limit: str | None) -> KeyLimit | None:
+    if limit is None:
+        return None
+    return KeyLimit(item=parse(limit), counter=MovingWindowRateLimiter(MemoryStorage()))
+
+
+def _counting(limiter: Limiter, limit: str | None, scope: str) -> Callable[[], None]:
+    """A function that counts one knock of this request's address."""
+    if limit is None:
+        return lambda: None
+
+    def knock() -> None:
+        """Nothing to do: being called is what counts."""
+
+    knock.__qualname__ = f"knock[{scope}]"
+    return limiter.shared_limit(limit, scope=scope)(knock)
+
+
+def retry_after_s(error: RateLimitExceeded, guards: Guards) -> int:
+    """Seconds until the address may knock again."""
+    current = guards.limiter.current_limit
+    if current is None:
+        return int(error.limit.limit.get_expiry()) if error.limit else 1
+    return max(1, ceil(current.reset_at - time()))
