@@ -1,0 +1,125 @@
+"""`python -m gateway …`: every process but the web server's own, and the operator's commands."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import click
+
+from gateway import bootstrap
+from gateway import settings as settings_
+from gateway.adapters import logs, servers
+from gateway.adapters.cli.docs import docs
+from gateway.adapters.cli.ledger import ledger
+from gateway.adapters.cli.migrate import migrate
+from gateway.adapters.cli.operator import alert, business, connection, float_, overview
+from gateway.adapters.cli.plugins import plugins
+from gateway.adapters.cli.relay import relay
+from gateway.adapters.cli.sandbox import sandbox
+from gateway.adapters.cli.sandbox_host import SandboxHost, SandboxWorld, SeededKeys
+from gateway.adapters.cli.serve import serve
+from gateway.adapters.cli.worker import worker
+from gateway.domain.errors import GatewayError
+
+
+class Cli(SandboxHost):
+    """What commands may ask for, built when it is asked for: `--help` needs no settings and no database."""
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        return os.environ
+
+    embedded_postgres = staticmethod(servers.embedded_postgres)
+    embedded_valkey = staticmethod(servers.embedded_valkey)
+    reachable_folder = staticmethod(servers.reachable_folder)
+    free_port = staticmethod(servers.free_port)
+    spawn = staticmethod(servers.spawn)
+
+    @cached_property
+    def settings(self) -> settings_.Settings:
+        """The environment, read once."""
+        found = settings_.read(os.environ)
+        logs.set_up(found.log_level)
+        return found
+
+    def gateway(self, role: str, *, threads: int = 4) -> bootstrap.Gateway:
+        """A gateway for one role."""
+        return bootstrap.Gateway(settings=self.settings, role=role, threads=threads)
+
+    def new_master_key(self) -> str:
+        return base64.b64encode(secrets.token_bytes(32)).decode()
+
+    def migrate(self, owner_url: str) -> None:
+        from gateway.adapters.persistence import migrate as migrations
+
+        migrations.migrate(owner_url)
+
+    def sql_for_dba(self) -> str:
+        """The part of the migrations that needs the right to create roles."""
+        from gateway.adapters.persistence import migrate as migrations
+
+        return migrations.print_sql_for_dba()
+
+    def differences(self) -> list[str]:
+        """What differs between the tables and a database that was migrated just now, on a server of its own."""
+        from gateway.adapters.persistence import migrate as migrations
+        from gateway.adapters.persistence.models import check_models_match
+
+        with tempfile.TemporaryDirectory() as folder:
+            data_dir = servers.reachable_folder(Path(folder) / "postgres")
+            with servers.embedded_postgres(data_dir, durable=False) as running:
+                running.ensure_database("gateway")
+                url = running.url_for("gateway", "gateway")
+                migrations.migrate(url)
+                return check_models_match(url)
+
+    def seed_sandbox(self, world: SandboxWorld) -> SeededKeys:
+        seeded = bootstrap.seed_sandbox(
+            settings_.read(world.environment), {**bootstrap.mpesa_of(world.mpesa_url), "base_url": world.mpesa_url}
+        )
+        return SeededKeys(business=seeded.business, secret_key=seeded.secret_key)
+
+
+@click.group(context_settings={"max_content_width": 110})
+@click.pass_context
+def main(context: click.Context) -> None:
+    """An open-source payment gateway for African commerce."""
+    context.obj = Cli()
+
+
+for command in (
+    alert,
+    business,
+    connection,
+    docs,
+    float_,
+    ledger,
+    migrate,
+    overview,
+    plugins,
+    relay,
+    sandbox,
+    serve,
+    worker,
+):
+    main.add_command(command)
+
+
+def run() -> None:
+    """Run a command; our own refusals are a sentence and exit status 2, never a traceback."""
+    try:
+        main(prog_name="python -m gateway")
+    except GatewayError as refused:
+        click.echo(f"{refused.code}: {refused.detail}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,409 @@
+"""The composition root: Settings in, use cases out. The only place that joins rooms."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import requests
+import structlog
+from sqlalchemy import Engine
+
+from gateway.adapters.jobs.queue import Bell
+from gateway.adapters.jobs.shared_memory import RedisMemory
+from gateway.adapters.lines import Lines
+from gateway.adapters.outbound.webhook_sender import SafeWebhookSender
+from gateway.adapters.persistence.callbacks import SqlCallbackStore
+from gateway.adapters.persistence.clock import SqlTestClock, UnitClock
+from gateway.adapters.persistence.directory import SqlDirectory
+from gateway.adapters.persistence.doors import SqlDoors
+from gateway.adapters.persistence.engines import open_engine
+from gateway.adapters.persistence.idempotency import SqlIdempotencyKeys
+from gateway.adapters.persistence.ledger import SqlLedger
+from gateway.adapters.persistence.migrate import HEAD
+from gateway.adapters.persistence.unit_of_work import SqlUnits
+from gateway.adapters.persistence.vault import Vault
+from gateway.adapters.plugin_host import Plugins, load_plugins
+from gateway.adapters.system import Sleeper, SystemChance, SystemClock, UuidV7
+from gateway.application.attempts import GiveUpOnAttempt, SubmitAttempt, WatchWindow
+from gateway.application.balances import ReadBalances
+from gateway.application.callbacks import ReceiveCallback, WeighCallback
+from gateway.application.checkout import CreateSession, ExpireSession, PageUrl, ReadSessions, VisitCheckout
+from gateway.application.customers import ReadCustomers, SaveCustomer
+from gateway.application.deliveries import DeliverWebhook
+from gateway.application.interfaces import Call
+from gateway.application.jobs import RunDueWork
+from gateway.application.ledger import LedgerService
+from gateway.application.look_ups import LookUpAttempt
+from gateway.application.operators import KEY_ALPHABET, Act, OperatorDesk
+from gateway.application.payment_expiry import ExpirePayment
+from gateway.application.payment_reads import ReadPayments
+from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePayment, RefreshPayment
+from gateway.application.payout_attempts import LookUpPayout, SubmitPayout
+from gateway.application.payout_reports import RecordPayoutReport
+from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts, RefreshPayout, RetryPayout
+from gateway.application.releases import ReleaseReceipt
+from gateway.application.replies import Replying
+from gateway.application.reports import RecordReport
+from gateway.application.sandbox_seed import FUNDING_UNITS, SeedSandbox, Wanted
+from gateway.application.use_cases import CheckoutDesk, PaymentOrchestrator, PayoutService, UseCases
+from gateway.application.webhooks import ManageEndpoints, ReadEvents
+from gateway.domain.connections import Connection
+from gateway.domain.errors import Invalid, NotFound
+from gateway.domain.ids import Prefix, encode
+from gateway.settings import Settings
+from ports.context import Context, Environment
+from ports.errors import Misconfigured
+
+Handler = Callable[[UUID, Call], datetime | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestClock:
+    """The installation's time and how to move it, as the test helpers want it."""
+
+    clock: SqlTestClock
+
+    def now(self) -> datetime:
+        """The time that units work by."""
+        return SystemClock()() + self.clock.shift()
+
+    def advance(self, seconds: int) -> datetime:
+        """Move it forward; gives the new time."""
+        return SystemClock()() + self.clock.advance(timedelta(seconds=seconds))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """One process's gateway, built as it is asked for: `role` decides as whom it connects and what it may read.
+
+    `app` for web, `worker` for workers and the relay, `operator` for the command line.
+    """
+
+    settings: Settings
+    role: str
+    threads: int = 4
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The role's engine; connects on first use, so after a fork."""
+        url = {
+            "app": self.settings.database_app,
+            "worker": self.settings.database_worker,
+            "operator": self.settings.database_operator,
+        }[self.role]
+        return open_engine(url, threads=self.threads, name=f"gateway-{self.role}")
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Keys for what is kept encrypted."""
+        return Vault(masters=dict(self.settings.master_keys))
+
+    @cached_property
+    def clock(self) -> UnitClock:
+        """The units' time."""
+        return UnitClock(system=SystemClock(), sandbox=self.settings.is_sandbox)
+
+    @cached_property
+    def test_clock(self) -> TestClock | None:
+        """The clock that can be moved, in a sandbox installation only."""
+        return TestClock(clock=SqlTestClock(engine=self.engine)) if self.settings.is_sandbox else None
+
+    @cached_property
+    def doors(self) -> SqlDoors:
+        """What works before a business is known."""
+        return SqlDoors(engine=self.engine, clock=self.clock)
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        """The books."""
+        return SqlLedger(engine=self.engine, new_id=UuidV7())
+
+    @cached_property
+    def bell(self) -> Bell:
+        """Rings the relay, best effort."""
+        return Bell(self.settings.redis_url)
+
+    @cached_property
+    def units(self) -> SqlUnits:
+        """Opens units of work."""
+        return SqlUnits(
+            engine=self.engine,
+            vault=self.vault,
+            clock=self.clock,
+            new_id=UuidV7(),
+            books=self.ledger,
+            reads_secrets=self.role != "app",
+            ring=self.bell.ring,
+        )
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """The enabled plugins; raises at start-up when one is not what it should be."""
+        return load_plugins(self.settings.plugins)
+
+    @cached_property
+    def lines(self) -> Lines:
+        """Live lines to providers."""
+        return Lines(rails=self.plugins.rails, channels=self.plugins.channels, lend=self.lend)
+
+    @cached_property
+    def memory(self) -> RedisMemory:
+        """What adapters of all processes share: tokens."""
+        return RedisMemory(
+            self.settings.redis_url,
+            seal=lambda plain: self.vault.seal(plain, column="shared_memory", business_id=None),
+            open=lambda sealed: self.vault.open_text(sealed, column="shared_memory", business_id=None),
+        )
+
+    def lend(self, connection: Connection) -> Context:
+        """What an adapter gets from us."""
+        name = encode(Prefix.CONNECTION, connection.id)
+        return Context(
+            environment=Environment.LIVE if connection.livemode else Environment.SANDBOX,
+            connection=name,
+            clock=SystemClock(),
+            log=structlog.get_logger().bind(connection=name),
+            shared=self.memory,
+            wait=Sleeper(),
+        )
+
+    @cached_property
+    def replying(self) -> Replying:
+        """Makes callback addresses."""
+        base = self.settings.public_url
+        return Replying(chance=SystemChance(), url=lambda tag, secret: f"{base}/in/{tag}/{secret}")
+
+    @cached_property
+    def payments(self) -> PaymentOrchestrator:
+        """Money in."""
+        unit, lines = self.units, self.lines
+        record = RecordReport(unit=unit, providers=lines)
+        return PaymentOrchestrator(
+            create=CreatePayment(unit=unit, providers=lines),
+            confirm=ConfirmPayment(unit=unit, providers=lines, chance=SystemChance()),
+            cancel=CancelPayment(unit=unit),
+            refresh=RefreshPayment(unit=unit),
+            read=ReadPayments(unit=unit),
+            expire=ExpirePayment(unit=unit),
+            submit=SubmitAttempt(unit=unit, providers=lines, replying=self.replying, record=record),
+            look_up=LookUpAttempt(unit=unit, providers=lines, replying=self.replying, record=record),
+            watch_window=WatchWindow(unit=unit, providers=lines),
+            give_up=GiveUpOnAttempt(unit=unit),
+            record=record,
+            release=ReleaseReceipt(unit=unit),
+        )
+
+    @cached_property
+    def payouts(self) -> PayoutService:
+        """Money out."""
+        unit, lines = self.units, self.lines
+        record = RecordPayoutReport(unit=unit, providers=lines)
+        return PayoutService(
+            create=CreatePayout(unit=unit, providers=lines),
+            cancel=CancelPayout(unit=unit),
+            retry=RetryPayout(unit=unit),
+            refresh=RefreshPayout(unit=unit),
+            read=ReadPayouts(unit=unit),
+            submit=SubmitPayout(
+                unit=unit, providers=lines, replying=self.replying, chance=SystemChance(), record=record
+            ),
+            look_up=LookUpPayout(unit=unit, providers=lines, replying=self.replying, record=record),
+        )
+
+    @cached_property
+    def checkout(self) -> CheckoutDesk:
+        """Sessions and their page."""
+        unit, payments = self.units, self.payments
+        return CheckoutDesk(
+            create=CreateSession(
+                unit=unit, chance=SystemChance(), page_url=PageUrl(self.settings.public_url), providers=self.lines
+            ),
+            expire=ExpireSession(unit=unit, cancel=payments.cancel),
+            read=ReadSessions(unit=unit),
+            visit=VisitCheckout(unit=unit, doors=self.doors, confirm=payments.confirm, cancel=payments.cancel),
+        )
+
+    @cached_property
+    def weigh_callback(self) -> WeighCallback:
+        """Reads callbacks."""
+        return WeighCallback(
+            unit=self.units,
+            providers=self.lines,
+            record=self.payments.record,
+            record_payout=RecordPayoutReport(unit=self.units, providers=self.lines),
+        )
+
+    @cached_property
+    def deliver_webhook(self) -> DeliverWebhook:
+        """Sends webhooks."""
+        return DeliverWebhook(
+            unit=self.units,
+            sender=SafeWebhookSender(allow_loopback=self.settings.webhook_loopback),
+            chance=SystemChance(),
+        )
+
+    @cached_property
+    def handlers(self) -> Mapping[str, Handler]:
+        """Due work by kind; the kinds and their queues stand in `domain/due.py`."""
+        payments, payouts = self.payments, self.payouts
+        return {
+            "attempt.submit": payments.submit,
+            "attempt.look_up": payments.look_up,
+            "attempt.window": payments.watch_window,
+            "attempt.give_up": payments.give_up,
+            "payment.expire": payments.expire,
+            "receipt.release": payments.release,
+            "payout.submit": payouts.submit,
+            "payout.look_up": payouts.look_up,
+            "callback.weigh": self.weigh_callback,
+            "webhook.deliver": self.deliver_webhook,
+        }
+
+    @cached_property
+    def use_cases(self) -> UseCases:
+        """Everything, on one page."""
+        return UseCases(
+            doors=self.doors,
+            idempotency=SqlIdempotencyKeys(engine=self.engine, vault=self.vault, new_id=UuidV7()),
+            payments=self.payments,
+            payouts=self.payouts,
+            checkout=self.checkout,
+            customers=ReadCustomers(unit=self.units),
+            save_customer=SaveCustomer(unit=self.units),
+            balances=ReadBalances(unit=self.units),
+            endpoints=ManageEndpoints(
+                unit=self.units, chance=SystemChance(), allow_loopback=self.settings.webhook_loopback
+            ),
+            events=ReadEvents(unit=self.units),
+            receive_callback=ReceiveCallback(
+                doors=self.doors,
+                store=SqlCallbackStore(engine=self.engine, vault=self.vault, new_id=UuidV7(), clock=self.clock),
+                providers=self.lines,
+            ),
+            weigh_callback=self.weigh_callback,
+            deliver_webhook=self.deliver_webhook,
+            run_due=RunDueWork(doors=self.doors, handlers=self.handlers),
+            ledger=LedgerService(books=self.ledger),
+            operator=self.desk if self.role == "operator" else None,
+        )
+
+    @cached_property
+    def directory(self) -> SqlDirectory:
+        """The operator's door to the database."""
+        return SqlDirectory(engine=self.engine, vault=self.vault)
+
+    @cached_property
+    def desk(self) -> OperatorDesk:
+        """The operator's acts."""
+        return OperatorDesk(
+            directory=self.directory,
+            ledger=LedgerService(books=self.ledger),
+            new_id=UuidV7(),
+            chance=SystemChance(),
+            now=SystemClock(),
+        )
+
+    def connect(
+        self, code: str, title: str, float_id: UUID, config: Mapping[str, object], *, livemode: bool, act: Act
+    ) -> Connection:
+        """Add a connection after its plugin has built an adapter from the configuration. Raises Invalid, saying why."""
+        offer = self.plugins.rails.get(code) or self.plugins.channels.get(code)
+        if offer is None:
+            raise NotFound(f"no enabled plugin offers {code!r}")
+        trial = Connection(
+            id=UuidV7()(),
+            livemode=livemode,
+            created=SystemClock()(),
+            updated=SystemClock()(),
+            title=title,
+            code=code,
+            tag="0" * 8,
+            float_id=float_id,
+        )
+        try:
+            offer.build(config, self.lend(trial))
+        except Misconfigured as wrong:
+            raise Invalid(str(wrong), code="configuration_invalid", param="/config") from wrong
+        return self.desk.add_connection(code, title, float_id, config, livemode=livemode, act=act)
+
+    @cached_property
+    def probes(self) -> tuple[tuple[str, Callable[[], str | None], bool], ...]:
+        """What readiness depends on: (name, check, required)."""
+        return (("database", self._database_trouble, True), ("redis", self.bell.trouble, False))
+
+    def _database_trouble(self) -> str | None:
+        try:
+            with self.engine.connect() as conn:
+                found = conn.exec_driver_sql("SELECT gateway.schema_revision()").scalar_one()
+        except Exception as trouble:
+            # A process edge: whatever keeps us from the database makes this process unready.
+            return f"the database can't be used: {type(trouble).__name__}"
+        return None if found == HEAD else f"the database is at revision {found}, this release wants {HEAD}"
+
+    def close(self) -> None:
+        """Give the connections back."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seeded:
+    """What the sandbox prints."""
+
+    business: str
+    secret_key: str
+
+
+def sandbox_key(settings: Settings) -> str:
+    """The sandbox's secret key: derived from its master key, so that it is the same at every start."""
+    digest = hmac.digest(settings.master_keys[-1][1], b"sandbox key", "sha512")
+    number = int.from_bytes(digest, "big")
+    letters = []
+    for _ in range(40):
+        number, place = divmod(number, len(KEY_ALPHABET))
+        letters.append(KEY_ALPHABET[place])
+    return "sk_test_" + "".join(letters)
+
+
+def seed_sandbox(settings: Settings, mpesa: Mapping[str, Any]) -> Seeded:
+    """One platform, one business, its key and both M-Pesa connections; the same again when they are there already."""
+    gateway = Gateway(settings=settings, role="operator")
+    shared = {"base_url": mpesa["base_url"], "consumer_key": mpesa["consumer_key"]}
+    shared["consumer_secret"] = mpesa["consumer_secret"]
+    rail = {**shared, "shortcode": str(mpesa["shortcode"]), "passkey": mpesa["passkey"]}
+    channel = {
+        **shared,
+        "shortcode": str(mpesa["b2c_shortcode"]),
+        "initiator_name": mpesa["initiator_name"],
+        "initiator_password": mpesa["initiator_password"],
+        "certificate_pem": mpesa["certificate_pem"],
+    }
+    try:
+        business = SeedSandbox(desk=gateway.desk, directory=gateway.directory)(
+            sandbox_key(settings),
+            (
+                Wanted(code="mpesa_push", title="Sandbox paybill", float_title="Sandbox paybill, Working", config=rail),
+                Wanted(
+                    code="mpesa_b2c",
+                    title="Sandbox payouts",
+                    float_title="Sandbox B2C, Utility",
+                    config=channel,
+                    funding_units=FUNDING_UNITS,
+                ),
+            ),
+        )
+    finally:
+        gateway.close()
+    return Seeded(business=business.name, secret_key=sandbox_key(settings))
+
+
+def mpesa_of(url: str) -> Mapping[str, Any]:
+    """The sandbox's M-Pesa account, as the simulator tells it."""
+    found: Mapping[str, Any] = requests.get(f"{url}/control/credentials", timeout=10).json()
+    return found

@@ -1,0 +1,1 @@
+"""Shops, shoppers and providers around the whole gateway, over HTTP."""

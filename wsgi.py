@@ -1,0 +1,23 @@
+"""The web process: settings, bootstrap, the application; nothing else."""
+
+import os
+
+from gateway import bootstrap, settings
+from gateway.adapters import logs
+from gateway.adapters.web.app import create_app
+from gateway.adapters.web.settings import Probe, WebSettings
+
+found = settings.read(os.environ)
+logs.set_up(found.log_level)
+gateway = bootstrap.Gateway(settings=found, role="app", threads=found.web_threads)
+app = create_app(
+    gateway.use_cases,
+    WebSettings(
+        public_url=found.public_url,
+        new_id=bootstrap.UuidV7(),
+        probes=tuple(Probe(name=name, check=check, required=required) for name, check, required in gateway.probes),
+        trusted_proxies=found.trusted_proxies,
+        test_clock=gateway.test_clock,
+    ),
+    limiter_url=found.redis_url,
+)
