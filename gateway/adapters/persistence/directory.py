@@ -1,0 +1,177 @@
+"""The operator's door: platforms, businesses, keys, connections, floats, prices, past the row-level policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, Row, Table, insert, select, update
+
+from gateway.adapters.persistence import json_values as kept
+from gateway.adapters.persistence import tables
+from gateway.adapters.persistence.businesses import business_of
+from gateway.adapters.persistence.connections import OPEN_COLUMNS, connection_of, sealed
+from gateway.adapters.persistence.failures import in_our_words
+from gateway.adapters.persistence.vault import Vault
+from gateway.application.interfaces import Directory, Json, NewId
+from gateway.application.representations import moment
+from gateway.domain.businesses import ApiKey, Business, Platform
+from gateway.domain.connections import Connection, ConnectionState, Float
+from gateway.domain.errors import NotFound
+from gateway.domain.fees import FeeSchedule
+from gateway.domain.ids import Prefix, encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlDirectory(Directory):
+    """On the operator's engine; each call is a transaction of its own."""
+
+    engine: Engine
+    vault: Vault
+    new_id: NewId
+
+    def add_platform(self, platform: Platform) -> None:
+        self._add(tables.platform, {"id": platform.id, "name": platform.name, "created": platform.created})
+
+    def add_business(self, business: Business) -> None:
+        row = {
+            "id": business.id,
+            "platform_id": business.platform_id,
+            "created": business.created,
+            "updated": business.updated,
+            "version": business.version,
+            "metadata": dict(business.metadata),
+            "name": business.name,
+            "shop_tag": business.shop_tag,
+            "statement_descriptor": business.statement_descriptor,
+            "support_contact": business.support_contact,
+            "settlement": str(business.settlement),
+            "payments_enabled": business.payments_enabled,
+            "payouts_enabled": business.payouts_enabled,
+        }
+        self._add(tables.business, row)
+
+    def add_key(self, key: ApiKey) -> None:
+        row = {
+            "id": key.id,
+            "platform_id": key.platform_id,
+            "business_id": key.business_id,
+            "livemode": key.livemode,
+            "created": key.created,
+            "name": key.name,
+            "key_hash": key.key_hash,
+            "last4": key.last4,
+            "expires_at": key.expires_at,
+            "revoked_at": key.revoked_at,
+        }
+        self._add(tables.api_key, row)
+
+    def add_float(self, float_: Float) -> None:
+        row = {
+            "id": float_.id,
+            "livemode": float_.livemode,
+            "title": float_.title,
+            "currency": float_.currency,
+            "created": float_.created,
+        }
+        self._add(tables.float_, row)
+
+    def add_connection(self, connection: Connection) -> None:
+        row = {
+            "id": connection.id,
+            "livemode": connection.livemode,
+            "created": connection.created,
+            "updated": connection.updated,
+            "version": connection.version,
+            "title": connection.title,
+            "code": connection.code,
+            "tag": connection.tag,
+            "float_id": connection.float_id,
+            "state": connection.state.value,
+            "paused_for": connection.paused_for,
+            "config": sealed(self.vault, connection.config),
+        }
+        self._add(tables.connection, row)
+
+    def add_fee_schedule(
+        self, schedule: FeeSchedule, *, product: str, business_id: UUID | None, effective_from: datetime
+    ) -> None:
+        row = {
+            "id": schedule.id,
+            "product": product,
+            "business_id": business_id,
+            "version": schedule.version,
+            "effective_from": effective_from,
+            "flat_units": schedule.flat_units,
+            "bps": schedule.bps,
+            "cap_units": schedule.cap_units,
+            "min_units": schedule.min_units,
+            "taxes": kept.taxes_out(schedule.taxes),
+        }
+        self._add(tables.fee_schedule, row)
+
+    def platforms(self) -> Sequence[Platform]:
+        return [Platform(id=row.id, name=row.name, created=row.created) for row in self._all(tables.platform)]
+
+    def businesses(self) -> Sequence[Business]:
+        return [business_of(row) for row in self._all(tables.business)]
+
+    def connections(self) -> Sequence[Connection]:
+        return [connection_of(row) for row in self._all(tables.connection, OPEN_COLUMNS)]
+
+    def floats(self) -> Sequence[Float]:
+        return [
+            Float(id=row.id, livemode=row.livemode, title=row.title, currency=row.currency, created=row.created)
+            for row in self._all(tables.float_)
+        ]
+
+    def set_connection_state(self, connection_id: UUID, *, paused_for: str | None, now: datetime) -> None:
+        """Raises NotFound."""
+        state = ConnectionState.ACTIVE if paused_for is None else ConnectionState.PAUSED
+        values = {"state": state.value, "paused_for": paused_for, "updated": now}
+        self._change(tables.connection, connection_id, values, "connection")
+
+    def open_business(self, business_id: UUID, *, payments: bool, payouts: bool, now: datetime) -> None:
+        """Raises NotFound."""
+        values = {"payments_enabled": payments, "payouts_enabled": payouts, "updated": now}
+        self._change(tables.business, business_id, values, "business")
+
+    def audit(self, actor: str, action: str, subject_id: UUID | None, reason: str, at: datetime) -> None:
+        row = {"id": self.new_id(), "actor": actor, "action": action, "subject_id": subject_id, "reason": reason}
+        self._add(tables.audit, {**row, "at": at})
+
+    def alerts(self) -> Sequence[Json]:
+        table = tables.alert
+        stmt = select(table).where(table.c.resolved_at.is_(None)).order_by(table.c.id.desc())
+        with in_our_words(), self.engine.connect() as conn:
+            return [_alert(row) for row in conn.execute(stmt)]
+
+    def _add(self, table: Table, row: Mapping[str, Any]) -> None:
+        with in_our_words(), self.engine.connect() as conn:
+            conn.execute(insert(table), row)
+
+    def _all(self, table: Table, columns: Sequence[Any] | None = None) -> Sequence[Row[Any]]:
+        with in_our_words(), self.engine.connect() as conn:
+            return conn.execute(select(*(columns or table.c)).order_by(table.c.created, table.c.id)).all()
+
+    def _change(self, table: Table, id_: UUID, values: Mapping[str, Any], what: str) -> None:
+        stmt = update(table).where(table.c.id == id_).values(**values, version=table.c.version + 1)
+        with in_our_words(), self.engine.connect() as conn:
+            if conn.execute(stmt).rowcount != 1:
+                raise NotFound(f"there is no such {what}")
+
+
+def _alert(row: Row[Any]) -> Json:
+    return {
+        "id": encode(Prefix.ALERT, row.id),
+        "object": "alert",
+        "kind": row.kind,
+        "subject": None if row.subject_id is None else str(row.subject_id),
+        "business": None if row.business_id is None else encode(Prefix.BUSINESS, row.business_id),
+        "livemode": row.livemode,
+        "detail": row.detail,
+        "raised_at": moment(row.raised_at),
+    }

@@ -1,0 +1,93 @@
+"""The doors: what is found before a business is known, and due work in the hands of relay and workers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, Row
+
+from gateway.adapters.persistence.clock import UnitClock
+from gateway.adapters.persistence.failures import in_our_words
+from gateway.adapters.persistence.worker_session import WorkerSession
+from gateway.application.interfaces import Claimed, Doors, KeyFound, ReplyFound, SessionFound
+from gateway.domain.due import DISPATCH_LEASE_S, QUEUES
+
+_ROW = "%(id)s, %(business)s, %(livemode)s, %(holder)s, %(generation)s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlDoors(Doors):
+    """Each call is one statement and a transaction of its own, in one round trip."""
+
+    engine: Engine
+    clock: UnitClock
+    worker: WorkerSession = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "worker", WorkerSession(self.engine))
+
+    def api_key(self, key_hash: bytes) -> KeyFound | None:
+        row = self._one("SELECT * FROM gateway.find_api_key(%(hash)s)", {"hash": key_hash})
+        return None if row is None else KeyFound(**row._mapping)
+
+    def reply(self, secret_hash: bytes) -> ReplyFound | None:
+        row = self._one("SELECT * FROM gateway.find_reply(%(hash)s)", {"hash": secret_hash})
+        return None if row is None else ReplyFound(**row._mapping)
+
+    def session(self, secret_hash: bytes) -> SessionFound | None:
+        row = self._one("SELECT * FROM gateway.find_session(%(hash)s)", {"hash": secret_hash})
+        return None if row is None else SessionFound(**row._mapping)
+
+    def claim_due(self, rooms: Mapping[str, int]) -> Sequence[Claimed]:
+        taken = f"claim_due(%(queues)s::text[], %(rooms)s::integer[], %(lease)s, {self.clock.sql})"
+        queues = [queue for queue in QUEUES if rooms.get(queue, 0) > 0]
+        if not queues:
+            return []
+        values = {"queues": queues, "rooms": [rooms[queue] for queue in queues], "lease": DISPATCH_LEASE_S}
+        with in_our_words(), self.engine.connect() as conn:
+            sql = f"SELECT * FROM gateway.{taken}"  # noqa: S608  # nosec B608
+            rows = conn.exec_driver_sql(sql, {**values, "now": self.clock.system()}).all()
+        return [Claimed(**row._mapping) for row in rows]
+
+    def due(self, due_id: UUID) -> Claimed | None:
+        sql = f"SELECT * FROM gateway.start_due(%(id)s, %(holder)s, {self.clock.sql})"  # noqa: S608  # nosec B608
+        with in_our_words():
+            row = self.worker.one(sql, {"id": due_id, "now": self.clock.system()})
+        return None if row is None else Claimed(**row._mapping)
+
+    def finish(self, claimed: Claimed, *, again_at: datetime | None) -> None:
+        self._one(f"SELECT gateway.finish_due({_ROW}, %(again)s)", {**_row_of(claimed), "again": again_at})
+
+    def fail(self, claimed: Claimed, *, after_s: int) -> None:
+        values = {**_row_of(claimed), "now": self.clock.system(), "after": after_s}
+        self._one(f"SELECT gateway.fail_due({_ROW}, {self.clock.sql}, %(after)s)", values)
+
+    def extend(self, claimed: Claimed, seconds: int) -> None:
+        self._one(f"SELECT gateway.extend_due({_ROW}, %(seconds)s)", {**_row_of(claimed), "seconds": seconds})
+
+    def free_abandoned(self) -> int:
+        row = self._one("SELECT gateway.free_due()", {})
+        return 0 if row is None else int(row[0])
+
+    def sweep(self, limit: int) -> int:
+        sql = f"SELECT gateway.sweep(%(limit)s, {self.clock.sql})"
+        row = self._one(sql, {"limit": limit, "now": self.clock.system()})
+        return 0 if row is None else int(row[0])
+
+    def _one(self, sql: str, values: Mapping[str, Any]) -> Row[Any] | None:
+        with in_our_words(), self.engine.connect() as conn:
+            return conn.exec_driver_sql(sql, dict(values)).first()
+
+
+def _row_of(claimed: Claimed) -> dict[str, Any]:
+    return {
+        "id": claimed.id,
+        "business": claimed.business_id,
+        "livemode": claimed.livemode,
+        "holder": claimed.holder,
+        "generation": claimed.generation,
+    }

@@ -1,0 +1,122 @@
+"""Idempotency keys: one round trip to begin, and the answer kept with the work it answers for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, Row
+
+from gateway.adapters.persistence.failures import in_our_words
+from gateway.adapters.persistence.transaction import Transaction
+from gateway.adapters.persistence.vault import Vault
+from gateway.application.interfaces import (
+    Begun,
+    Call,
+    Idempotency,
+    IdempotencyKeys,
+    IdempotentCall,
+    InFlight,
+    Json,
+    Mismatch,
+    NewId,
+    Replay,
+)
+
+#: How long another process waits before it takes the work over from one that went silent.
+LEASE_S = 60
+
+_ANSWER = "idempotency_key.answer"
+_BEGIN = (
+    "SELECT outcome, record_id, object_id, status, answer, wait_s FROM gateway.begin_idempotent("
+    "%(id)s, %(owner)s, %(business)s, %(livemode)s, %(hash)s, %(fingerprint)s, %(object)s, %(lease)s, %(days)s)"
+)
+_END = "SELECT gateway.end_idempotent(%(id)s, %(business)s, %(livemode)s, %(status)s, %(answer)s)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlIdempotencyKeys(IdempotencyKeys):
+    """The store of idempotency keys, for web: each call is a transaction of one round trip.
+
+    The commit of `begin` isn't waited for (`synchronous_commit = off`). A key that a crash of the server loses has lost
+    no work: the work's own transaction comes later in the log, so where that is on disk the key is too, and the
+    object's unique constraint stands behind both.
+    """
+
+    engine: Engine
+    vault: Vault
+    new_id: NewId
+
+    def begin(
+        self, call: Call, key: str, fingerprint: bytes, *, object_id: UUID, keep_days: int
+    ) -> Begun | Replay | InFlight | Mismatch:
+        wanted = IdempotentCall(
+            record_id=self.new_id(), object_id=object_id, key=key, fingerprint=fingerprint, owner_id=call.owner_id
+        )
+        values = {
+            "id": wanted.record_id,
+            "owner": call.owner_id or call.business_id,
+            "business": call.business_id,
+            "livemode": call.livemode,
+            "hash": wanted.key_hash,
+            "fingerprint": fingerprint,
+            "object": object_id,
+            "lease": LEASE_S,
+            "days": keep_days,
+        }
+        with in_our_words(), self.engine.connect() as conn:
+            row = conn.exec_driver_sql(_BEGIN, values).one()
+        return self._outcome(call, wanted, row)
+
+    def refuse(self, call: Call, idempotent: IdempotentCall, status: int, body: Json) -> None:
+        self._end(call, idempotent, status, sealed_answer(self.vault, call.business_id, body))
+
+    def release(self, call: Call, idempotent: IdempotentCall) -> None:
+        self._end(call, idempotent, None, None)
+
+    def _end(self, call: Call, idempotent: IdempotentCall, status: int | None, answer: bytes | None) -> None:
+        values = {
+            "id": idempotent.record_id,
+            "business": call.business_id,
+            "livemode": call.livemode,
+            "status": status,
+            "answer": answer,
+        }
+        with in_our_words(), self.engine.connect() as conn:
+            conn.exec_driver_sql(_END, values)
+
+    def _outcome(self, call: Call, wanted: IdempotentCall, row: Row[Any]) -> Begun | Replay | InFlight | Mismatch:
+        match row.outcome:
+            case "begun":
+                first = IdempotentCall(
+                    record_id=row.record_id,
+                    object_id=row.object_id,
+                    key=wanted.key,
+                    fingerprint=wanted.fingerprint,
+                    owner_id=wanted.owner_id,
+                )
+                return Begun(call=first)
+            case "replay":
+                plain = self.vault.open_text(row.answer, column=_ANSWER, business_id=call.business_id)
+                return Replay(status=row.status, body=json.loads(plain))
+            case "in_flight":
+                return InFlight(retry_after_s=row.wait_s)
+            case _:
+                return Mismatch()
+
+
+class SqlIdempotency(Idempotency):
+    """The answer of an idempotent call, from inside a unit."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def finish(self, call: IdempotentCall, status: int, body: Json) -> None:
+        self._tx.answer = (call.record_id, status, sealed_answer(self._tx.vault, self._tx.scope.business_id, body))
+
+
+def sealed_answer(vault: Vault, business_id: UUID, body: Json) -> bytes:
+    """An answer as it is kept: it may hold a capability URL or a secret that is shown once."""
+    return vault.seal(json.dumps(body, separators=(",", ":")), column=_ANSWER, business_id=business_id)

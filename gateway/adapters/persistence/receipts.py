@@ -1,0 +1,113 @@
+"""Receipts as rows: one money fact, one row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from gateway.adapters.persistence import json_values as kept
+from gateway.adapters.persistence.tables import receipt as table
+from gateway.adapters.persistence.transaction import Transaction, filtered
+from gateway.application.interfaces import Page, Receipts
+from gateway.domain.receipts import Receipt
+
+
+class SqlReceipts(Receipts):
+    """Receipts of the unit's business and mode."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def add(self, receipt: Receipt) -> bool:
+        row = {
+            "id": receipt.id,
+            "created": receipt.created,
+            "updated": receipt.updated,
+            "version": receipt.version,
+            "payment_id": receipt.payment_id,
+            "attempt_id": receipt.attempt_id,
+            "float_id": receipt.float_id,
+            "receipt_namespace": receipt.receipt_namespace,
+            "receipt_number": receipt.receipt_number,
+            "currency": receipt.amount.asset.code,
+            "amount_units": receipt.amount.units,
+            "due_units": receipt.due_units,
+            "over_units": receipt.over_units,
+            "charge": kept.charge_out(receipt.charge),
+            "bucket": receipt.bucket,
+            "happened_at": receipt.happened_at,
+            "available_on": receipt.available_on,
+            "released_at": receipt.released_at,
+            "payer_hint": receipt.payer_hint,
+            **self._tx.whose(),
+        }
+        stmt = insert(table).on_conflict_do_nothing().returning(table.c.id)
+        return self._tx.conn.execute(stmt, row).first() is not None
+
+    def of(self, payment_id: UUID) -> Sequence[Receipt]:
+        stmt = select(table).where(self._tx.own(table), table.c.payment_id == payment_id).order_by(table.c.id)
+        return [_receipt(row) for row in self._tx.conn.execute(stmt)]
+
+    def get(self, receipt_id: UUID, *, lock: bool = False) -> Receipt:
+        return _receipt(self._tx.get(table, receipt_id, "receipt", lock=lock))
+
+    def of_attempt(self, attempt_id: UUID) -> Receipt | None:
+        stmt = select(table).where(self._tx.own(table), table.c.attempt_id == attempt_id)
+        row = self._tx.conn.execute(stmt).first()
+        return None if row is None else _receipt(row)
+
+    def name(self, receipt_id: UUID, number: str, payer_hint: str | None) -> bool:
+        """Fill in the number once.
+
+        A receipt of another business with that number can't be seen here; the unique index sees it. So the update
+        runs in a savepoint: a number that is taken must not undo what else the unit does.
+        """
+        stmt = (
+            update(table)
+            .where(self._tx.own(table), table.c.id == receipt_id, table.c.receipt_number.is_(None))
+            .values(receipt_number=number, version=table.c.version + 1, updated=self._tx.now)
+        )
+        if payer_hint is not None:
+            stmt = stmt.values(payer_hint=payer_hint)
+        return self._tx.one_or_taken(stmt)
+
+    def save(self, receipt: Receipt) -> Receipt:
+        values = {
+            "updated": receipt.updated,
+            "released_at": receipt.released_at,
+            "available_on": receipt.available_on,
+        }
+        return self._tx.saved(table, receipt, values)
+
+    def page(self, page: Page) -> tuple[Sequence[Receipt], bool]:
+        rows, more = self._tx.page(table, page, *filtered(table, page, "payment_id"))
+        return [_receipt(row) for row in rows], more
+
+
+def _receipt(row: Row[Any]) -> Receipt:
+    return Receipt(
+        id=row.id,
+        business_id=row.business_id,
+        livemode=row.livemode,
+        created=row.created,
+        updated=row.updated,
+        version=row.version,
+        payment_id=row.payment_id,
+        attempt_id=row.attempt_id,
+        float_id=row.float_id,
+        receipt_namespace=row.receipt_namespace,
+        receipt_number=row.receipt_number,
+        amount=kept.money(row.amount_units, row.currency),
+        due_units=row.due_units,
+        over_units=row.over_units,
+        charge=kept.charge_in(row.charge),
+        bucket=row.bucket,
+        happened_at=row.happened_at,
+        available_on=row.available_on,
+        released_at=row.released_at,
+        payer_hint=row.payer_hint,
+    )

@@ -1,0 +1,182 @@
+"""What the repositories of one unit share: its connection, whose it is, its time, and what is written as it closes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from operator import ge, gt, le, lt
+from typing import Any, TypeVar
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+from sqlalchemy import ColumnElement, Connection, Row, Table, Update, and_, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from gateway.adapters.persistence.vault import Vault
+from gateway.application.interfaces import AlreadyMade, Call, IdempotentCall, Json, NewId, Page, Scope
+from gateway.domain.attempts import Attempt
+from gateway.domain.customers import Customer
+from gateway.domain.errors import Conflict, NotFound
+from gateway.domain.ledger import Journal
+from gateway.domain.payments import Payment
+from gateway.domain.payouts import Payout, PayoutAttempt
+from gateway.domain.receipts import Receipt
+from gateway.domain.webhooks import Delivery, WebhookEndpoint
+
+#: An id is made at most so long before its row (a retry under an idempotency key uses the first call's id), and clocks
+#: of two machines differ by at most so much: bounds on time give bounds on ids, which the lists walk along.
+_ID_OLDER_BY = timedelta(days=31)
+_ID_NEWER_BY = timedelta(days=1)
+
+#: What is written under a version.
+R = TypeVar("R", Attempt, Customer, Delivery, Payment, Payout, PayoutAttempt, Receipt, WebhookEndpoint)
+
+
+@dataclass(slots=True, kw_only=True)
+class Transaction:
+    """One open transaction. `moved_clock` says that `now` isn't the time that ids are made by."""
+
+    conn: Connection
+    scope: Scope
+    call: Call | None
+    now: datetime
+    vault: Vault
+    new_id: NewId
+    reads_secrets: bool
+    moved_clock: bool
+    events: list[Json] = field(default_factory=list)
+    due: list[Json] = field(default_factory=list)
+    journals: list[Journal] = field(default_factory=list)
+    answer: tuple[UUID, int, bytes] | None = None
+
+    def own(self, table: Table) -> ColumnElement[bool]:
+        """The business filter: no statement about a business's rows goes without it."""
+        return and_(table.c.business_id == self.scope.business_id, table.c.livemode == self.scope.livemode)
+
+    def whose(self) -> dict[str, Any]:
+        """The two columns that every row of a business bears."""
+        return {"business_id": self.scope.business_id, "livemode": self.scope.livemode}
+
+    def seal(self, plain: str | bytes | None, column: str) -> bytes | None:
+        """Encrypt for this business; None stays None."""
+        return None if plain is None else self.vault.seal(plain, column=column, business_id=self.scope.business_id)
+
+    def open(self, sealed: bytes | None, column: str) -> str | None:
+        """Decrypt what was sealed for this business."""
+        if sealed is None:
+            return None
+        return self.vault.open_text(sealed, column=column, business_id=self.scope.business_id)
+
+    def add(self, table: Table, values: Mapping[str, Any]) -> None:
+        """Insert one row; `business_id` and `livemode` are the unit's, whatever the object says."""
+        self.conn.execute(table.insert(), {**values, **self.whose()})
+
+    def add_once(self, table: Table, values: Mapping[str, Any], idempotency: IdempotentCall | None) -> bool:
+        """Insert the object of an idempotent call. Raises AlreadyMade when its id or its key has made one.
+
+        False when another unique key of the table stands in the way.
+        """
+        hashed = None if idempotency is None else idempotency.key_hash
+        fingerprint = None if idempotency is None else idempotency.fingerprint
+        row = {**values, **self.whose(), "idempotency_key": hashed, "fingerprint": fingerprint}
+        stmt = insert(table).on_conflict_do_nothing().returning(table.c.id)
+        if self.conn.execute(stmt, row).first() is not None:
+            return True
+        by_key = (
+            table.c.id == values["id"]
+            if hashed is None
+            else or_(table.c.id == values["id"], table.c.idempotency_key == hashed)
+        )
+        made = self.conn.execute(select(table.c.id, table.c.fingerprint).where(self.own(table), by_key)).first()
+        if made is not None:
+            raise AlreadyMade(made.id, same=fingerprint is not None and made.fingerprint == fingerprint)
+        return False
+
+    def get(
+        self, table: Table, id_: UUID, what: str, *, lock: bool = False, columns: Sequence[Any] | None = None
+    ) -> Row[Any]:
+        """One row by id. Raises NotFound, for another business's row as for none.
+
+        A lock leaves room for foreign keys to the row: nothing here changes an id.
+        """
+        stmt = select(*(columns or table.c)).where(self.own(table), table.c.id == id_)
+        if lock:
+            stmt = stmt.with_for_update(key_share=True)
+        row = self.conn.execute(stmt).first()
+        if row is None:
+            raise NotFound(f"there is no such {what}")
+        return row
+
+    def saved(self, table: Table, one: R, values: Mapping[str, Any]) -> R:
+        """Write a row guarded by the version that was read; gives the object with the next one. Raises Conflict."""
+        stmt = update(table).where(self.own(table), table.c.id == one.id, table.c.version == one.version)
+        if self.conn.execute(stmt.values(**values, version=one.version + 1)).rowcount != 1:
+            raise Conflict("somebody changed it in the meantime; read it again", code="stale_version")
+        return replace(one, version=one.version + 1)
+
+    def one_or_taken(self, stmt: Update) -> bool:
+        """Whether an update reached its one row; False also when a unique key refused it, and the unit goes on."""
+        self.conn.exec_driver_sql("SAVEPOINT taken")
+        try:
+            found = self.conn.execute(stmt).rowcount == 1
+        except IntegrityError as error:
+            if not isinstance(error.orig, UniqueViolation):
+                raise
+            self.conn.exec_driver_sql("ROLLBACK TO SAVEPOINT taken")
+            found = False
+        self.conn.exec_driver_sql("RELEASE SAVEPOINT taken")
+        return found
+
+    def page(
+        self, table: Table, page: Page, *criteria: ColumnElement[bool], columns: Sequence[Any] | None = None
+    ) -> tuple[Sequence[Row[Any]], bool]:
+        """A keyset page, newest first, and whether there is more in the direction of the cursor."""
+        stmt = select(*(columns or table.c)).where(self.own(table), *criteria, *self._bounds(table, page))
+        if page.ending_before is not None:
+            stmt = stmt.where(table.c.id > page.ending_before).order_by(table.c.id)
+        else:
+            if page.starting_after is not None:
+                stmt = stmt.where(table.c.id < page.starting_after)
+            stmt = stmt.order_by(table.c.id.desc())
+        rows = self.conn.execute(stmt.limit(page.limit + 1)).all()
+        more = len(rows) > page.limit
+        rows = rows[: page.limit]
+        return (rows[::-1] if page.ending_before is not None else rows), more
+
+    def _bounds(self, table: Table, page: Page) -> list[ColumnElement[bool]]:
+        bounds: list[ColumnElement[bool]] = [
+            compare(table.c.created, at)
+            for compare, at in (
+                (ge, page.created_gte),
+                (gt, page.created_gt),
+                (le, page.created_lte),
+                (lt, page.created_lt),
+            )
+            if at is not None
+        ]
+        if not bounds or not self._ids_tell_the_time():
+            return bounds
+        lower = [at for at in (page.created_gte, page.created_gt) if at is not None]
+        upper = [at for at in (page.created_lte, page.created_lt) if at is not None]
+        bounds += [table.c.id >= first_id(at - _ID_OLDER_BY) for at in lower]
+        bounds += [table.c.id <= first_id(at + _ID_NEWER_BY) for at in upper]
+        return bounds
+
+    def _ids_tell_the_time(self) -> bool:
+        """Whether ids are made by the same clock as `now`: not in a sandbox, whose clock may have been moved."""
+        made = datetime.fromtimestamp((self.new_id().int >> 80) / 1000, UTC)
+        return not self.moved_clock and abs(made - self.now) < _ID_NEWER_BY
+
+
+def filtered(table: Table, page: Page, *names: str) -> list[ColumnElement[bool]]:
+    """The page's filters on columns of the same names; other filters are the caller's."""
+    wanted = ((name, page.filters[name]) for name in names if page.filters.get(name) is not None)
+    return [table.c[name] == (value.value if isinstance(value, Enum) else value) for name, value in wanted]
+
+
+def first_id(at: datetime) -> UUID:
+    """The smallest UUIDv7 of that millisecond."""
+    return UUID(int=max(0, int(at.timestamp() * 1000)) << 80)

@@ -1,0 +1,207 @@
+"""The unit of work: one transaction that owns the order of what it writes, in as few round trips as it can."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Connection, Engine
+
+from gateway.adapters.persistence.alerts import SqlAlerts
+from gateway.adapters.persistence.attempts import SqlAttempts
+from gateway.adapters.persistence.balances import SqlBalances
+from gateway.adapters.persistence.businesses import SqlBusinesses
+from gateway.adapters.persistence.checkout import SqlSessions
+from gateway.adapters.persistence.clock import UnitClock
+from gateway.adapters.persistence.connections import SqlConnections
+from gateway.adapters.persistence.customers import SqlCustomers
+from gateway.adapters.persistence.due import SqlDueWork
+from gateway.adapters.persistence.evidence import SqlEvidenceLog, SqlReplies
+from gateway.adapters.persistence.failures import in_our_words
+from gateway.adapters.persistence.idempotency import SqlIdempotency
+from gateway.adapters.persistence.payments import SqlPayments
+from gateway.adapters.persistence.payouts import SqlPayoutAttempts, SqlPayouts
+from gateway.adapters.persistence.receipts import SqlReceipts
+from gateway.adapters.persistence.timelines import SqlTimelines
+from gateway.adapters.persistence.transaction import Transaction
+from gateway.adapters.persistence.vault import Vault
+from gateway.adapters.persistence.webhooks import SqlDeliveries, SqlEndpoints, SqlEvents
+from gateway.application.interfaces import Call, JournalOut, NewId, OpenUnit, Scope, UnitOfWork
+from gateway.domain.ledger import Journal
+
+_CLOSE = (
+    "SELECT gateway.close_unit(%(business)s, %(livemode)s, %(now)s, %(events)s, %(due)s,"
+    " %(record)s, %(status)s, %(answer)s)"
+)
+
+
+def _silence() -> None:
+    """No bell: the relay looks by itself."""
+
+
+class Books(Protocol):
+    """What a unit asks of the ledger: to post inside its transaction, as the last thing before the commit."""
+
+    def post(self, conn: Connection, journal: Journal) -> object:
+        """Post one journal. Raises InsufficientFunds."""
+
+    def post_many(self, journals: Sequence[Journal], conn: Connection) -> object:
+        """Post several of one mode, all or none."""
+
+
+class SqlJournalOut(JournalOut):
+    """Journals recorded inside a unit."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def post(self, journal: Journal) -> None:
+        self._tx.journals.append(journal)
+
+
+class SqlUnitOfWork(UnitOfWork):
+    """An open unit. Rows are written as they come; events, due work and the answer as it closes; journals last."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.now = tx.now
+        self.scope = tx.scope
+        self.call = tx.call
+        self._tx = tx
+        self.payments = SqlPayments(tx)
+        self.attempts = SqlAttempts(tx)
+        self.receipts = SqlReceipts(tx)
+        self.customers = SqlCustomers(tx)
+        self.sessions = SqlSessions(tx)
+        self.payouts = SqlPayouts(tx)
+        self.payout_attempts = SqlPayoutAttempts(tx)
+        self.replies = SqlReplies(tx)
+        self.evidence = SqlEvidenceLog(tx)
+        self.due = SqlDueWork(tx)
+        self.events = SqlEvents(tx)
+        self.endpoints = SqlEndpoints(tx)
+        self.deliveries = SqlDeliveries(tx)
+        self.connections = SqlConnections(tx)
+        self.idempotency = SqlIdempotency(tx)
+        self.journal = SqlJournalOut(tx)
+        self.balances = SqlBalances(tx)
+        self.businesses = SqlBusinesses(tx)
+        self.alerts = SqlAlerts(tx)
+        self.timelines = SqlTimelines(tx)
+
+    def new_id(self) -> UUID:
+        return self._tx.new_id()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlUnits(OpenUnit):
+    """Opens units on one role's engine.
+
+    `reads_secrets`: the role may read sealed secrets (workers and operators; web may not). `ring` is called after a
+    commit that left work due at once; it may fail silently, since the relay looks by itself as well.
+    """
+
+    engine: Engine
+    vault: Vault
+    clock: UnitClock
+    new_id: NewId
+    books: Books
+    reads_secrets: bool = False
+    ring: Callable[[], None] = _silence
+
+    @contextmanager
+    def __call__(self, scope: Scope, *, call: Call | None = None, read_only: bool = False) -> Iterator[SqlUnitOfWork]:
+        """A unit for that business and mode.
+
+        Leaving it raises InsufficientFunds, Busy (a lock wait, a deadlock, no free connection: the same call may
+        succeed at once) or Conflict; all of it is rolled back then. A lost connection goes through as it is: whether
+        the commit happened is unknown.
+        """
+        with in_our_words(), self.engine.connect() as conn:
+            raw = _driver(conn)
+            try:
+                tx = self._begin(conn, raw, scope, call, read_only=read_only)
+                yield SqlUnitOfWork(tx)
+                due_now = self._close(tx)
+                raw.commit()
+            except BaseException:
+                _roll_back(raw)
+                raise
+        if due_now:
+            self.ring()
+
+    def _begin(
+        self, conn: Connection, raw: psycopg.Connection[Any], scope: Scope, call: Call | None, *, read_only: bool
+    ) -> Transaction:
+        """Begin, bind the transaction to its business and mode, and learn the time: one round trip.
+
+        The values are a UUID and a bool of ours, written into the text: only a text without parameters may hold two
+        statements.
+        """
+        system = self.clock.system()
+        shift = ", (SELECT shift FROM gateway.test_clock)" if self.clock.sandbox else ""
+        cursor = raw.execute(
+            f"BEGIN ISOLATION LEVEL READ COMMITTED {'READ ONLY' if read_only else 'READ WRITE'};"
+            f" SELECT set_config('app.business', '{UUID(int=scope.business_id.int)}', true),"
+            f" set_config('app.livemode', '{'true' if scope.livemode else 'false'}', true){shift}",
+            prepare=False,
+        )
+        now = system
+        if self.clock.sandbox:
+            cursor.nextset()
+            row = cursor.fetchone()
+            now = system + row[2] if row else system
+        return Transaction(
+            conn=conn,
+            scope=scope,
+            call=call,
+            now=now,
+            vault=self.vault,
+            new_id=self.new_id,
+            reads_secrets=self.reads_secrets,
+            moved_clock=self.clock.sandbox,
+        )
+
+    def _close(self, tx: Transaction) -> bool:
+        """Events, due work and the answer in one round trip; then the books. Gives whether work is due at once."""
+        due_now = False
+        if tx.events or tx.due or tx.answer:
+            record, status, answer = tx.answer or (None, None, None)
+            values = {
+                "business": tx.scope.business_id,
+                "livemode": tx.scope.livemode,
+                "now": tx.now,
+                "events": _json(tx.events),
+                "due": _json(tx.due),
+                "record": record,
+                "status": status,
+                "answer": answer,
+            }
+            due_now = bool(tx.conn.exec_driver_sql(_CLOSE, values).scalar_one())
+        if len(tx.journals) == 1:
+            self.books.post(tx.conn, tx.journals[0])
+        elif tx.journals:
+            self.books.post_many(tx.journals, tx.conn)
+        return due_now
+
+
+def _driver(conn: Connection) -> psycopg.Connection[Any]:
+    """The driver's connection: BEGIN and COMMIT are ours to say, since the engine is in autocommit."""
+    driver = conn.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError("units work on psycopg connections alone")
+    return driver
+
+
+def _roll_back(raw: psycopg.Connection[Any]) -> None:
+    """Undo what there is; on a lost connection the server has done it, and the first error is the one to tell."""
+    with suppress(psycopg.Error):
+        raw.rollback()
+
+
+def _json(items: list[Any]) -> str:
+    return json.dumps(items, separators=(",", ":"), ensure_ascii=False)
