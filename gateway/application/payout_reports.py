@@ -55,6 +55,9 @@ class RecordPayoutReport:
         work.evidence.add_report("payout_attempt", attempt.id, report, news.secret, work.now)
         if attempt.provider_reference is None and report.provider_reference is not None:
             attempt = replace(attempt, provider_reference=report.provider_reference)
+        if report.status is Status.NO_NEWS and report.failure is not None:
+            # The question itself was refused for our set-up: a person is told before the next one locks the account.
+            _pause(work, attempt, report.failure)
         finding = weigh_payout(
             work.evidence.of("payout_attempt", attempt.id), asked=attempt.amount, absence_s=offer.absence_s
         )
@@ -166,8 +169,7 @@ def fail_payout(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, failur
     attempt = work.payout_attempts.save(replace(failed, failure=failure))
     work.due.drop("payout.look_up", attempt.id)
     if failure.kind is FailureKind.SET_UP:
-        work.connections.pause(attempt.connection_id, f"provider says set-up: {failure.provider_code}", work.now)
-        work.alerts.raise_("connection_paused", attempt.connection_id, f"set-up failure {failure.provider_code}")
+        _pause(work, attempt, failure)
     if _may_help(failure, attempt):
         again = work.payouts.save(
             payout.take(PayoutStep.TRY_AGAIN, work.now, failure=failure, waiting_for="another_attempt")
@@ -183,6 +185,12 @@ def fail_payout(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, failur
     _stop_timers(work, payout, attempt)
     work.journal.post(postings.payout_not_paid(moved, work.now))
     work.events.put("payout.failed", moved.id, shown.payout(moved))
+
+
+def _pause(work: UnitOfWork, attempt: PayoutAttempt, failure: Failure) -> None:
+    reason = f"the provider says set-up: {failure.provider_code}"
+    work.connections.pause(attempt.connection_id, reason, work.now)
+    work.alerts.raise_("connection_paused", attempt.connection_id, reason)
 
 
 def _may_help(failure: Failure, attempt: PayoutAttempt) -> bool:

@@ -21,7 +21,7 @@ def paid_by(stack: Stack, phone: str, amount: int = 150_000) -> str:
 def prompts_to(stack: Stack, payment_id: str) -> int:
     """How many prompts the provider showed for a payment, by its own journal."""
     attempts = stack.shop.get(f"/v1/payments/{payment_id}/attempts")["data"]
-    counts = stack.control.get("journal")["prompts_by_reference"]
+    counts = stack.control.get("journal")["counts"]["prompts"]
     return sum(counts.get(attempt["reference"], 0) for attempt in attempts)
 
 
