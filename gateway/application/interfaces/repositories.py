@@ -225,6 +225,9 @@ class Events(Protocol):
     def page(self, page: Page) -> tuple[Sequence[Event], bool]:
         """A page, newest first. Filters: type, object_id."""
 
+    def types(self, event_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """The types of several events in one query."""
+
 
 class Endpoints(Protocol):
     """Webhook endpoints of the unit's business and mode."""

@@ -76,8 +76,9 @@ class Sent:
 class WebhookSender(Protocol):
     """Sends one signed webhook, safely."""
 
-    def send(self, url: str, *, secret: str, message_id: str, timestamp: int, body: bytes) -> Sent:
-        """POST it with Standard Webhooks headers; never raises for what the other side does."""
+    def send(self, url: str, *, secret: str, message_id: str, delivery_id: str, body: bytes) -> Sent:
+        """POST it with Standard Webhooks headers, signed at the machine's own time; a receiver compares that with its
+        clock, so a test clock has no say. Never raises for what the other side does."""
 
 
 class Directory(Protocol):
