@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -21,7 +21,7 @@ from gateway.domain.attempts import Attempt, AttemptState
 from gateway.domain.businesses import Business
 from gateway.domain.checkout import CheckoutSession
 from gateway.domain.errors import Invalid, NotFound
-from gateway.domain.payments import ExceptionStatus, Payment, PaymentState
+from gateway.domain.payments import PAYMENT, ExceptionStatus, Payment, PaymentState
 from gateway.domain.receipts import Receipt
 from ports.report import FailureKind
 
@@ -147,7 +147,11 @@ class PageState(Enum):
 
     CHOOSE = "choose"
     SENDING = "sending"
+    DELAYED = "delayed"
+    """Not sent for a while: the provider isn't taking it, and a worker keeps trying."""
     WAITING = "waiting"
+    PERHAPS_WAITING = "perhaps_waiting"
+    """The send's answer was lost: the prompt may be on the phone, or not."""
     CONFIRMING = "confirming"
     UNKNOWN = "unknown"
     PAID = "paid"
@@ -157,6 +161,7 @@ class PageState(Enum):
     NO_MONEY = "no_money"
     CANCELED_ON_PHONE = "canceled"
     UNREACHABLE = "unreachable"
+    OVER_LIMIT = "over_limit"
     NOT_POSSIBLE = "not_possible"
     PART_PAID = "part_paid"
     EXPIRED = "expired"
@@ -168,7 +173,11 @@ _BY_FAILURE = {
     FailureKind.INSUFFICIENT_FUNDS: PageState.NO_MONEY,
     FailureKind.CANCELED_BY_PAYER: PageState.CANCELED_ON_PHONE,
     FailureKind.NO_ANSWER: PageState.UNREACHABLE,
+    FailureKind.OVER_LIMIT: PageState.OVER_LIMIT,
 }
+
+#: A prompt that isn't sent after so long is told to be late; workers send within milliseconds.
+_SENDING_S = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +185,8 @@ class Visit:
     """All that the page needs, and nothing that a stranger with the link shouldn't see.
 
     Amounts are minor units. `account` is the reference that M-Pesa shows; `payer` is masked.
-    `may_pay_again`: the earlier prompt's window is over and its outcome unknown.
+    `may_pay`: the payment still takes money here. `may_pay_again`: it does, and an earlier prompt's window is over and
+    its outcome unknown; paying then needs the shopper's word. `again_at`: the provider refuses another try until then.
     """
 
     state: PageState
@@ -193,7 +203,9 @@ class Visit:
     payer: str | None
     receipt_number: str | None
     prompt_until: datetime | None
+    may_pay: bool
     may_pay_again: bool
+    again_at: datetime | None
     success_url: str | None
     cancel_url: str | None
     expires_at: datetime
@@ -258,10 +270,11 @@ def visit_of(
     now: datetime,
 ) -> Visit:
     """Derive the page from the payment and its latest attempt."""
-    last = tries[-1] if tries else None
+    told = _told(payment, tries)
     in_doubt = [a for a in tries if a.is_open]
+    may_pay = not _is_over(payment, now)
     return Visit(
-        state=page_state(payment, last, booked, now),
+        state=page_state(payment, tries, booked, now),
         session_id=shown.session(session, payment)["id"],
         shop=business.name,
         support_contact=business.support_contact,
@@ -271,11 +284,13 @@ def visit_of(
         received_units=payment.received_units,
         left_units=max(payment.amount_due.units - payment.received_units, 0),
         currency=payment.amount.asset.code,
-        account=last.reference if last else None,
-        payer=last.payer_masked if last else None,
+        account=told.reference if told else None,
+        payer=told.payer_masked if told else None,
         receipt_number=next((r.receipt_number for r in booked if r.receipt_number), None),
-        prompt_until=last.prompt_until if last else None,
-        may_pay_again=bool(in_doubt) and not any(a.blocks(now) for a in in_doubt),
+        prompt_until=told.prompt_until if told else None,
+        may_pay=may_pay,
+        may_pay_again=may_pay and bool(in_doubt) and not any(a.blocks(now) for a in in_doubt),
+        again_at=_again_at(tries[-1], now) if tries else None,
         success_url=session.success_url,
         cancel_url=session.cancel_url,
         expires_at=session.expires_at,
@@ -284,20 +299,43 @@ def visit_of(
     )
 
 
-def page_state(payment: Payment, last: Attempt | None, booked: Sequence[Receipt], now: datetime) -> PageState:
+def _is_over(payment: Payment, now: datetime) -> bool:
+    """Whether a new try would be refused: ended, or past its time and only the timer hasn't come yet."""
+    return payment.state in PAYMENT.ends or now >= payment.expires_at
+
+
+def _told(payment: Payment, tries: Sequence[Attempt]) -> Attempt | None:
+    """The try that the page speaks of: the one that paid, else one in doubt, else the last."""
+    paid = [a for a in tries if a.state is AttemptState.SUCCEEDED]
+    in_doubt = [a for a in tries if a.is_open]
+    if payment.state is PaymentState.SUCCEEDED and paid:
+        return paid[-1]
+    return (in_doubt or tries)[-1] if tries else None
+
+
+def _again_at(last: Attempt, now: datetime) -> datetime | None:
+    """When the provider will take another try, if it said so and that moment isn't past."""
+    if last.failure is None or not last.failure.after_s:
+        return None
+    at = last.updated + timedelta(seconds=last.failure.after_s)
+    return at if at > now else None
+
+
+def page_state(payment: Payment, tries: Sequence[Attempt], booked: Sequence[Receipt], now: datetime) -> PageState:
     """What may be claimed: never more than is known."""
     if payment.state is PaymentState.SUCCEEDED:
         if payment.exception_status is ExceptionStatus.PAID_LATE:
             return PageState.PAID_LATE
         return PageState.PAID if any(r.receipt_number for r in booked) else PageState.PAID_NUMBER_TO_COME
-    if payment.state is PaymentState.EXPIRED:
-        return PageState.PART_PAID if payment.received_units else PageState.EXPIRED
-    if payment.state is PaymentState.CANCELED:
-        return PageState.SHOP_CANCELED
-    if last is not None and last.is_open:
-        return _open_state(last, now)
+    if payment.state not in PAYMENT.ends and tries and tries[-1].is_open:
+        return _open_state(tries[-1], now)
     if payment.received_units:
         return PageState.PART_PAID
+    if payment.state is PaymentState.CANCELED:
+        return PageState.SHOP_CANCELED
+    if _is_over(payment, now):
+        # An earlier try that is in doubt keeps us from saying that nothing was paid.
+        return PageState.UNKNOWN if any(a.is_open for a in tries) else PageState.EXPIRED
     if payment.last_error is not None:
         return _BY_FAILURE.get(payment.last_error.kind, PageState.NOT_POSSIBLE)
     return PageState.CHOOSE
@@ -305,10 +343,12 @@ def page_state(payment: Payment, last: Attempt | None, booked: Sequence[Receipt]
 
 def _open_state(last: Attempt, now: datetime) -> PageState:
     """A prompt that isn't decided: on its way, on the phone, over, or in doubt."""
+    if last.state is AttemptState.CREATED and now >= last.created + timedelta(seconds=_SENDING_S):
+        return PageState.DELAYED
     if last.state in (AttemptState.CREATED, AttemptState.SUBMITTING):
         return PageState.SENDING
     if last.blocks_until is not None and now >= last.blocks_until:
         return PageState.UNKNOWN
     if last.prompt_until is not None and now >= last.prompt_until:
         return PageState.CONFIRMING
-    return PageState.WAITING if last.state is AttemptState.SUBMITTED else PageState.CONFIRMING
+    return PageState.WAITING if last.state is AttemptState.SUBMITTED else PageState.PERHAPS_WAITING
