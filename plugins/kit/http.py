@@ -20,13 +20,21 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from ports.context import Log
 from ports.errors import NotSent, OutcomeUnknown
 
 #: What a broken exchange can raise, from the socket up to requests.
 _TROUBLE = (requests.RequestException, HTTPError, HTTPException, OSError)
+#: What can be raised only while nothing has been sent.
+_BEFORE = (
+    requests.ConnectTimeout,
+    requests.exceptions.SSLError,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +80,7 @@ class _Watch:
     """Follows one exchange: whether its connection stood, and a cord that ends it at the deadline."""
 
     def __init__(self) -> None:
+        self.began = False
         self.connected = False
         self.over = False
         self._sock: socket.socket | None = None
@@ -98,15 +107,19 @@ _WATCH: ContextVar[_Watch] = ContextVar("watch")
 
 class _Http(HTTPConnection):
     def connect(self) -> None:
+        watch = _WATCH.get()
+        watch.began = True
         super().connect()
-        _WATCH.get().stands(self.sock)
+        watch.stands(self.sock)
 
 
 class _Https(HTTPSConnection):
     def connect(self) -> None:
+        watch = _WATCH.get()
+        watch.began = True
         # With TLS a connection stands once the peer has proved who it is; nothing of ours was sent before.
         super().connect()
-        _WATCH.get().stands(self.sock)
+        watch.stands(self.sock)
 
 
 class _HttpPool(HTTPConnectionPool):
@@ -176,9 +189,10 @@ class Http:
                     raise TimeoutError
         except _TROUBLE as trouble:
             why = "deadline" if watch.over else type(trouble).__name__
-            self._log.warning("provider_call_broke", call=call, why=why, sent=watch.connected, ms=_ms_since(started))
+            left = _may_have_left(trouble, watch)
+            self._log.warning("provider_call_broke", call=call, why=why, sent=left, ms=_ms_since(started))
             # The cause is cut off: its text may quote the request.
-            raise _sorted_error(call, why, watch) from None
+            raise _sorted_error(call, why, left) from None
         self._log.info("provider_call", call=call, status=answer.status, ms=_ms_since(started))
         return answer
 
@@ -235,10 +249,18 @@ def _read(raw: HTTPResponse, most: int) -> tuple[bytes, bool]:
     return bytes(content[:most]), True
 
 
-def _sorted_error(call: str, why: str, watch: _Watch) -> NotSent | OutcomeUnknown:
-    if not watch.connected:
-        return NotSent(f"{call}: no connection ({why})")
-    return OutcomeUnknown(f"{call}: no whole answer ({why})")
+def _sorted_error(call: str, why: str, left: bool) -> NotSent | OutcomeUnknown:
+    return OutcomeUnknown(f"{call}: no whole answer ({why})") if left else NotSent(f"{call}: no connection ({why})")
+
+
+def _may_have_left(trouble: Exception, watch: _Watch) -> bool:
+    if watch.began:
+        return watch.connected
+    # It broke before our own connections were asked, or they were not used at all: only an error that can't come from
+    # anywhere but the connecting says that nothing left.
+    reason = trouble.args[0] if trouble.args else None
+    cause = getattr(reason, "reason", reason)
+    return not isinstance(trouble, _BEFORE) and not isinstance(cause, (NewConnectionError, ConnectTimeoutError))
 
 
 def _ms_since(started: float) -> int:

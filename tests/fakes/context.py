@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ class FakeSharedMemory:
     kept: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
     reachable: bool = True
+    _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def get(self, key: str) -> str | None:
         value, ends = self.kept.get(key, ("", self.clock()))
@@ -58,14 +60,14 @@ class FakeSharedMemory:
 
     @contextmanager
     def only_one(self, key: str, *, life_s: int) -> Iterator[bool]:
-        if key in self.locked:
-            yield False
-            return
-        self.locked.add(key)
+        with self._guard:
+            mine = key not in self.locked
+            self.locked.add(key)
         try:
-            yield True
+            yield mine
         finally:
-            self.locked.discard(key)
+            if mine:
+                self.locked.discard(key)
 
 
 @dataclass

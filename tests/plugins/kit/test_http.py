@@ -12,16 +12,20 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 from plugins.kit.http import Answer, Budget, Http, Limits
 from ports.errors import NotSent, OutcomeUnknown
 from tests.fakes.context import FakeLog
 from tests.plugins.scripted import ScriptedServer, drip, hang_up, raw, reply, reset, scripted_server, stall
 
+POOL = HTTPConnectionPool("provider.invalid")
 HURRIED = Limits(connect_s=1, read_s=0.2, total_s=0.4, body_max=1000)
 
 
@@ -75,6 +79,8 @@ def test_no_time_left_is_not_sent(server: ScriptedServer) -> None:
         drip(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"),
         drip(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"),
         raw(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nhalf"),
+        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n90\r\nhalf"),
+        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"),
         raw(b"SSH-2.0-OpenSSH\r\n"),
         raw(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\nnot gzip!"),
     ],
@@ -83,12 +89,14 @@ def test_no_time_left_is_not_sent(server: ScriptedServer) -> None:
         "reset",
         "silence",
         "drip",
-        "drip head",
-        "drip body",
-        "endless body",
+        "drip-head",
+        "drip-body",
+        "endless",
         "half",
-        "not HTTP",
-        "bad gzip",
+        "half-chunk",
+        "no-end",
+        "ssh",
+        "bad-gzip",
     ],
 )
 def test_whatever_breaks_after_the_connection_stood_is_unknown(server: ScriptedServer, act: object) -> None:
@@ -98,6 +106,45 @@ def test_whatever_breaks_after_the_connection_stood_is_unknown(server: ScriptedS
         post(server.url)
     assert monotonic() - started < 3, "the deadline holds however slowly bytes come"
     assert len(server.seen) == 1, "never sent again"
+
+
+def test_an_answer_in_chunks_comes_whole(server: ScriptedServer) -> None:
+    server.on("/pay", raw(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"a"\r\n3\r\n:1}\r\n0\r\n\r\n'))
+    assert post(server.url).body == b'{"a":1}'
+
+
+def test_the_message_is_made_of_our_own_words(server: ScriptedServer) -> None:
+    server.on("/pay", hang_up)
+    with pytest.raises(OutcomeUnknown) as caught:
+        post(server.url)
+    assert str(caught.value) == "push: no whole answer (ConnectionError)"
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("trouble", "sorted_as"),
+    [
+        (requests.ConnectTimeout(), NotSent),
+        (requests.exceptions.SSLError(), NotSent),
+        (requests.exceptions.InvalidURL(), NotSent),
+        (requests.ConnectionError(MaxRetryError(POOL, "/", NewConnectionError(POOL, "refused"))), NotSent),
+        (requests.ConnectionError(NewConnectionError(POOL, "refused")), NotSent),
+        (requests.ConnectionError(ProtocolError("Connection aborted.")), OutcomeUnknown),
+        (requests.ConnectionError(), OutcomeUnknown),
+        (requests.ReadTimeout(), OutcomeUnknown),
+        (requests.exceptions.ChunkedEncodingError(), OutcomeUnknown),
+        (ConnectionResetError(), OutcomeUnknown),
+    ],
+)
+def test_trouble_from_elsewhere_is_not_sent_only_if_it_can_be_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, trouble: Exception, sorted_as: type[Exception]
+) -> None:
+    def send(*_: object, **__: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", send)
+    with pytest.raises(sorted_as):
+        post("http://provider.invalid")
 
 
 def test_a_redirect_is_an_answer_and_is_not_followed(server: ScriptedServer) -> None:

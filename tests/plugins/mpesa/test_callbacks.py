@@ -335,6 +335,11 @@ class TestStatusAnswer:
         report = payout(body)
         assert (report.status, report.found_nothing) == (Status.NO_NEWS, False)
 
+    def test_an_answer_with_more_to_come_is_no_news(self) -> None:
+        body = status_answer()
+        body["Result"] |= {"ResultType": "1"}  # type: ignore[operator]
+        assert (payout(body).status, payout(body).receipt_number) == (Status.NO_NEWS, None)
+
     def test_a_question_refused_for_our_set_up_says_so(self) -> None:
         failure = payout(result(21, OriginatorConversationID="3213-416199-2")).failure
         assert failure is not None

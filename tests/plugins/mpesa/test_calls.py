@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from ports.money import KES, Asset, Money
 from ports.payment_rail import Collection, Question
 from ports.payout_channel import Bundle, Destination, DestinationKind, Instruction
 from ports.report import FailureKind, Status
-from tests.fakes.context import MORNING, FakeWorld
+from tests.fakes.context import MORNING, FakeSharedMemory, FakeWorld
 from tests.plugins.mpesa.papers import (
     B2C_OK,
     CHECKOUT,
@@ -80,6 +81,19 @@ def question(provider_reference: str | None = CHECKOUT, reference: str = "SHOP-7
         started_at=MORNING,
         reply_to=REPLY_TO,
     )
+
+
+class Hindsight(FakeSharedMemory):
+    """Another process finishes fetching just before the lock is ours."""
+
+    def __init__(self, world: FakeWorld) -> None:
+        super().__init__(clock=world.clock)
+
+    @contextmanager
+    def only_one(self, key: str, *, life_s: int) -> Iterator[bool]:
+        self.put(key.removesuffix(":lock"), "theirs", life_s=1000)
+        with super().only_one(key, life_s=life_s) as mine:
+            yield mine
 
 
 @pytest.fixture
@@ -305,6 +319,14 @@ class TestToken:
         assert rail.start(collection()).status is Status.PENDING
         assert server.seen_at(PUSH)[-1].headers["authorization"] == "Bearer theirs"
         assert len(server.seen_at(OAUTH)) == 1
+
+    def test_a_token_fetched_between_our_look_and_our_lock_is_used(
+        self, server: ScriptedServer, world: FakeWorld
+    ) -> None:
+        rail = MpesaPush.build(rail_values(server.url), replace(world.context, shared=Hindsight(world)))
+        assert rail.start(collection()).status is Status.PENDING
+        assert server.seen_at(OAUTH) == []
+        assert server.seen_at(PUSH)[0].headers["authorization"] == "Bearer theirs"
 
     def test_a_second_refusal_is_our_set_up(self, server: ScriptedServer, rail: MpesaPush) -> None:
         server.on(PUSH, STALE)
