@@ -44,6 +44,7 @@ CODES: dict[str, tuple[str, str]] = {
     "not_found": ("There is no such object", "Check the id, and that the key is of the same business and mode."),
     "route_not_found": ("There is no such path", "Check the path; /openapi.json lists all."),
     "conflict": ("It collides with something that exists", "See `detail`."),
+    "reference_taken": ("Another order has this reference", "Use a reference of its own for each order."),
     "stale_version": ("Something else changed it at the same moment", "Read the object again, then repeat the call."),
     "illegal_transition": ("The object's state doesn't allow it", "See `allowed` for what is possible in `state`."),
     "attempt_outcome_unknown": ("An earlier prompt is undecided", "Wait as long as `Retry-After` says, then repeat."),
@@ -59,7 +60,8 @@ CODES: dict[str, tuple[str, str]] = {
         "The available balance is too small",
         "Wait until more is available, or ask for less.",
     ),
-    "business_owes": ("The business owes money", "Payouts open again when `owed` in the balance is zero."),
+    "ledger_refused": ("The books refuse the entry", "See `detail`; nothing was changed."),
+    "ledger_key_conflict": ("The books hold another entry for this fact", "Tell us the `request_id`."),
     # About us.
     "rail_unavailable": ("This way to pay is paused", "Repeat the call after `Retry-After`."),
     "busy": ("Busy at this moment", "Repeat the call with the same Idempotency-Key; nothing was changed."),

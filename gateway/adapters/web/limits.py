@@ -1,24 +1,22 @@
 """Rate limits: by key inside this process, and by address in Redis for whoever knocks without a key.
 
-A hit in Redis costs about a millisecond, as much as the rest of a request's Python, so the hot path doesn't pay it:
-each web process counts the calls of a key by itself (3 µs). Addresses are counted in Redis, for all processes together,
-only when a wrong key or an unknown callback came, and on the hosted pages. Without Redis each process counts alone.
+A hit in Redis costs about a millisecond, more than the rest of a request's Python, so the hot path doesn't pay it: each
+web process counts the calls of a key by itself. Addresses are counted in Redis, for all processes together, only when a
+wrong key or an unknown callback came, and on the hosted pages. Without Redis each process counts alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
-from time import time
+from time import monotonic, time
 from uuid import UUID
 
 from flask import Blueprint, Flask, request
 from flask_limiter import Limiter
 from flask_limiter.errors import RateLimitExceeded
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits import parse
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -26,31 +24,36 @@ from gateway.adapters.web.settings import WebSettings
 from gateway.domain.errors import TooMany
 
 _REDIS_TIMEOUT_S = 0.2
+#: Keys whose last call is over are forgotten when there are so many.
+_KEYS_MAX = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class KeyLimit:
-    """Counts the calls of each API key in this process, over a moving window."""
+    """At most `calls` in `window_s` seconds a key, refilled evenly: a leaky bucket of one number a key.
 
-    item: RateLimitItem
-    counter: MovingWindowRateLimiter
+    `full_at` is when a key's bucket would overflow no more; two threads that race for it may let one call too many in.
+    """
+
+    calls: int
+    window_s: int
+    now: Callable[[], float] = monotonic
+    full_at: dict[UUID, float] = field(default_factory=dict)
 
     def take(self, key_id: UUID) -> tuple[str, str]:
         """Count one call; gives RateLimit-Policy and RateLimit. Raises TooMany when the key has used its share."""
-        name = str(key_id)
-        allowed = self.counter.hit(self.item, name)
-        window = self.counter.get_window_stats(self.item, name)
-        wait = max(1, ceil(window.reset_time - time()))
-        if not allowed:
+        now, step = self.now(), self.window_s / self.calls
+        until = max(self.full_at.get(key_id, 0.0), now) + step
+        if until - now > self.window_s + step / 2:
             raise TooMany(
-                "this key calls too often; slow down and repeat the call after Retry-After", retry_after_s=wait
+                "this key calls too often; repeat the call after Retry-After, and slowly",
+                retry_after_s=max(1, ceil(until - now - self.window_s)),
             )
-        return self.policy, f'"key";r={window.remaining};t={wait}'
-
-    @property
-    def policy(self) -> str:
-        """What is allowed: calls and the window's seconds, for each web process."""
-        return f'"key";q={self.item.amount};w={self.item.get_expiry()}'
+        if len(self.full_at) >= _KEYS_MAX:
+            self.full_at = {key: at for key, at in self.full_at.items() if at > now}
+        self.full_at[key_id] = until
+        left = max(0, round((self.window_s - (until - now)) / step))
+        return f'"key";q={self.calls};w={self.window_s}', f'"key";r={left};t={max(1, ceil(until - now))}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,8 @@ def _limiter(url: str | None) -> Limiter:
 def _key_limit(limit: str | None) -> KeyLimit | None:
     if limit is None:
         return None
-    return KeyLimit(item=parse(limit), counter=MovingWindowRateLimiter(MemoryStorage()))
+    item = parse(limit)
+    return KeyLimit(calls=item.amount, window_s=item.get_expiry())
 
 
 def _counting(limiter: Limiter, limit: str | None, scope: str) -> Callable[[], None]:

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields
 
 from gateway.adapters.web.faults import UNKNOWN
-from gateway.adapters.web.schemas.fields import Choice, Id, Moment, QueryWhole
+from gateway.adapters.web.schemas.fields import Choice, Id, Moment, QueryWhole, Several
 from gateway.application.commands import ListQuery
 from gateway.domain.ids import Prefix
 
@@ -48,14 +48,14 @@ def listing(name: str, prefix: Prefix, *, expand: tuple[str, ...] = (), **filter
     members["starting_after"] = Id(prefix, metadata={"description": "The page after this object."})
     members["ending_before"] = Id(prefix, metadata={"description": "The page before this object."})
     if expand:
-        members["expand"] = fields.List(Choice(expand), data_key="expand[]")
+        members["expand"] = Several(Choice(expand), data_key="expand[]")
     made: type[Listing] = type(f"{name}Listing", (Listing,), members)
     return made()
 
 
 def expanding(name: str, *words: str) -> Query:
     """The query schema of one object that can show more of itself."""
-    made: type[Query] = type(f"{name}Query", (Query,), {"expand": fields.List(Choice(words), data_key="expand[]")})
+    made: type[Query] = type(f"{name}Query", (Query,), {"expand": Several(Choice(words), data_key="expand[]")})
     return made()
 
 

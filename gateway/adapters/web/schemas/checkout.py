@@ -15,7 +15,7 @@ from gateway.adapters.web.schemas.base import (
     shown_whole,
     shown_word,
 )
-from gateway.adapters.web.schemas.fields import Metadata, Text, Whole
+from gateway.adapters.web.schemas.fields import Metadata, Part, Several, Text, Whole
 from gateway.adapters.web.schemas.payments import (
     AMOUNT_MAX,
     PAYMENT_STATES,
@@ -46,7 +46,7 @@ class NewCheckoutSessionSchema(Body):
     metadata = Metadata(allow_none=True)
     success_url = Text(2000, allow_none=True, metadata={"description": "Where the shopper goes after paying."})
     cancel_url = Text(2000, allow_none=True, metadata={"description": "Where the shopper goes after canceling."})
-    line_items = fields.List(fields.Nested(LineItemSchema), allow_none=True, validate=validate.Length(max=LINES_MAX))
+    line_items = Several(Part(LineItemSchema), allow_none=True, validate=validate.Length(max=LINES_MAX))
     expires_in = life_field("30 minutes")
 
 

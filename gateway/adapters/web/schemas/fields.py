@@ -30,6 +30,14 @@ class Coded(fields.Field[Any]):
         return super().make_error(key, **kwargs)
 
 
+class Part(Coded, fields.Nested):
+    """An object inside the body."""
+
+
+class Several(Coded, fields.List[Any]):
+    """A list inside the body or the query."""
+
+
 class Text(Coded, fields.String):
     """A text of `shortest` to `longest` characters."""
 

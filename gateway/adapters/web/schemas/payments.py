@@ -16,7 +16,7 @@ from gateway.adapters.web.schemas.base import (
     shown_whole,
     shown_word,
 )
-from gateway.adapters.web.schemas.fields import Choice, Flag, Metadata, Text, Whole
+from gateway.adapters.web.schemas.fields import Choice, Flag, Metadata, Part, Text, Whole
 from gateway.application.amounts import LIFE_BOUNDS_S
 from gateway.domain.attempts import AttemptState
 from gateway.domain.ids import Prefix
@@ -77,7 +77,7 @@ class PaymentMethodSchema(Body):
 class ConfirmationSchema(Body):
     """Send the prompt."""
 
-    payment_method = fields.Nested(PaymentMethodSchema, required=True)
+    payment_method = Part(PaymentMethodSchema, required=True)
     acknowledge_unknown_attempt = Flag(
         load_default=False,
         metadata={"description": "An earlier prompt may still be paid, and you ask again all the same."},

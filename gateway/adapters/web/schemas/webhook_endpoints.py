@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marshmallow import fields, validate
 
 from gateway.adapters.web.schemas.base import (
@@ -16,15 +14,15 @@ from gateway.adapters.web.schemas.base import (
     shown_whole,
     shown_word,
 )
-from gateway.adapters.web.schemas.fields import Flag, Metadata, Text
+from gateway.adapters.web.schemas.fields import Flag, Metadata, Several, Text
 from gateway.domain.ids import Prefix
 from gateway.domain.webhooks import DeliveryState, EndpointState
 
 _EVENTS = {"description": "Exact types, families (`payout.*`), or `*` for all."}
 
 
-def _events_field() -> fields.List[Any]:
-    return fields.List(Text(80), allow_none=True, validate=validate.Length(min=1, max=100), metadata=dict(_EVENTS))
+def _events_field() -> Several:
+    return Several(Text(80), allow_none=True, validate=validate.Length(min=1, max=100), metadata=dict(_EVENTS))
 
 
 class NewWebhookEndpointSchema(Body):
