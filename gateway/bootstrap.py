@@ -296,7 +296,7 @@ class Gateway:
     @cached_property
     def directory(self) -> SqlDirectory:
         """The operator's door to the database."""
-        return SqlDirectory(engine=self.engine, vault=self.vault)
+        return SqlDirectory(engine=self.engine, vault=self.vault, new_id=UuidV7())
 
     @cached_property
     def desk(self) -> OperatorDesk:
@@ -340,7 +340,7 @@ class Gateway:
     def _database_trouble(self) -> str | None:
         try:
             with self.engine.connect() as conn:
-                found = conn.exec_driver_sql("SELECT gateway.schema_revision()").scalar_one()
+                found = conn.exec_driver_sql("SELECT version_num FROM public.alembic_version").scalar_one()
         except Exception as trouble:
             # A process edge: whatever keeps us from the database makes this process unready.
             return f"the database can't be used: {type(trouble).__name__}"

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, Row, Table, insert, select, update
+from sqlalchemy import Engine, Row, Table, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from gateway.adapters.persistence import json_values as kept
 from gateway.adapters.persistence import tables
@@ -55,19 +56,12 @@ class SqlDirectory(Directory):
         self._add(tables.business, row)
 
     def add_key(self, key: ApiKey) -> None:
-        row = {
-            "id": key.id,
-            "platform_id": key.platform_id,
-            "business_id": key.business_id,
-            "livemode": key.livemode,
-            "created": key.created,
-            "name": key.name,
-            "key_hash": key.key_hash,
-            "last4": key.last4,
-            "expires_at": key.expires_at,
-            "revoked_at": key.revoked_at,
-        }
-        self._add(tables.api_key, row)
+        self._add(tables.api_key, _key_row(key))
+
+    def add_key_once(self, key: ApiKey) -> None:
+        stmt = insert(tables.api_key).on_conflict_do_nothing(index_elements=[tables.api_key.c.key_hash])
+        with in_our_words(), self.engine.connect() as conn:
+            conn.execute(stmt, _key_row(key))
 
     def add_float(self, float_: Float) -> None:
         row = {
@@ -134,6 +128,11 @@ class SqlDirectory(Directory):
         values = {"state": state.value, "paused_for": paused_for, "updated": now}
         self._change(tables.connection, connection_id, values, "connection")
 
+    def set_connection_config(self, connection_id: UUID, config: Mapping[str, object], *, now: datetime) -> None:
+        """Raises NotFound."""
+        values = {"config": sealed(self.vault, config), "updated": now}
+        self._change(tables.connection, connection_id, values, "connection")
+
     def open_business(self, business_id: UUID, *, payments: bool, payouts: bool, now: datetime) -> None:
         """Raises NotFound."""
         values = {"payments_enabled": payments, "payouts_enabled": payouts, "updated": now}
@@ -174,4 +173,19 @@ def _alert(row: Row[Any]) -> Json:
         "livemode": row.livemode,
         "detail": row.detail,
         "raised_at": moment(row.raised_at),
+    }
+
+
+def _key_row(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "platform_id": key.platform_id,
+        "business_id": key.business_id,
+        "livemode": key.livemode,
+        "created": key.created,
+        "name": key.name,
+        "key_hash": key.key_hash,
+        "last4": key.last4,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
     }

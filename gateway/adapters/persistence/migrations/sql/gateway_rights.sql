@@ -95,3 +95,6 @@ CREATE POLICY promise ON ledger.account FOR SELECT TO gateway_owner USING (true)
 CREATE POLICY promise ON ledger.balance FOR SELECT TO gateway_owner USING (true);
 CREATE POLICY promise ON ledger.balance_delta FOR SELECT TO gateway_owner USING (true);
 RESET ROLE;
+
+-- Readiness: whether the database is at the revision that the release wants.
+GRANT SELECT ON public.alembic_version TO gateway_app, gateway_worker, gateway_operator, gateway_read;
