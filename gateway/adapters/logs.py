@@ -94,7 +94,7 @@ def _masked(found: re.Match[str]) -> str:
     return (kept[0] if kept else "") + GONE + (kept[1] if len(kept) > 1 else "")
 
 
-def set_up_logs(level: str = "info", *, stream: TextIO | None = None) -> None:
+def set_up(level: str = "info", *, stream: TextIO | None = None) -> None:
     """Send structlog's and the standard library's lines to `stream` (stderr) as JSON. Call once per process."""
     out = stream or sys.stderr
     number = logging.getLevelNamesMapping()[level.upper()]

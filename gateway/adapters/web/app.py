@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -12,6 +11,7 @@ from gateway.adapters.web import (
     balance,
     callbacks,
     checkout,
+    checkout_page,
     customers,
     docs_page,
     errors,
@@ -68,9 +68,6 @@ def _add_api(app: Flask, settings: WebSettings) -> None:
 def _add_pages(app: Flask, guards: limits.Guards) -> None:
     for pages in (health, docs_page, callbacks):
         app.register_blueprint(pages.blueprint)
-    if find_spec("gateway.adapters.web.checkout_page"):
-        from gateway.adapters.web import checkout_page
-
-        if guards.pages is not None:
-            guards.pages(checkout_page.blueprint)
-        app.register_blueprint(checkout_page.blueprint)
+    if guards.pages is not None:
+        guards.pages(checkout_page.blueprint)
+    app.register_blueprint(checkout_page.blueprint)

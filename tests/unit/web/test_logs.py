@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from gateway.adapters.logs import GONE, scrub, set_up_logs
+from gateway.adapters.logs import GONE, scrub, set_up
 
 KEY = "sk_live_" + "Q7x9" * 10
 HOOK = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw=="
@@ -56,7 +56,7 @@ def out() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     stream = io.StringIO()
-    set_up_logs("debug", stream=stream)
+    set_up("debug", stream=stream)
     yield stream
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
@@ -134,7 +134,7 @@ def test_the_level_is_kept() -> None:
     stream = io.StringIO()
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    set_up_logs("warning", stream=stream)
+    set_up("warning", stream=stream)
     structlog.get_logger().info("quiet")
     structlog.get_logger().warning("loud")
     structlog.reset_defaults()
