@@ -1,0 +1,1 @@
+"""Tests of what leaves us for businesses' own servers."""
