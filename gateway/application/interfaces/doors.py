@@ -70,11 +70,13 @@ class Doors(Protocol):
         """Start on a row: it is this worker's alone until its kind's lease runs out or the worker is gone. None when it
         is done, not due, or in another worker's hands."""
 
-    def finish(self, claimed: Claimed, *, again_at: datetime | None, failed: bool = False) -> None:
+    def finish(self, claimed: Claimed, *, again_at: datetime | None) -> None:
         """Mark done, or due again at that time; when it was put again meanwhile (a newer generation) it stays due.
 
-        Nothing happens when the row went on without this worker, after its lease. `failed` counts a failure up, else
-        the count starts anew."""
+        Nothing happens when the row went on without this worker, after its lease."""
+
+    def fail(self, claimed: Claimed, *, after_s: int) -> None:
+        """Due again in so many seconds, one failure more; after the fifth in a row a person is told, once."""
 
     def extend(self, claimed: Claimed, seconds: int) -> None:
         """Lengthen the lease of work in progress."""
