@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.adapters.persistence.tables import delivery as deliveries
@@ -58,6 +58,10 @@ class SqlEvents(Events):
     def page(self, page: Page) -> tuple[Sequence[Event], bool]:
         rows, more = self._tx.page(events, page, *filtered(events, page, "type", "object_id"))
         return [_event(row) for row in rows], more
+
+    def types(self, event_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        wanted = select(events.c.id, events.c.type).where(self._tx.own(events), events.c.id.in_(event_ids))
+        return {row.id: row.type for row in self._tx.conn.execute(wanted)}
 
 
 def _event(row: Row[Any]) -> Event:
