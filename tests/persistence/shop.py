@@ -61,7 +61,7 @@ class Noted:
         self.journals.append(journal)
         return None
 
-    def post_many(self, conn: Session, journals: Sequence[Journal]) -> object:
+    def post_many(self, journals: Sequence[Journal], conn: Session) -> object:
         self.journals.extend(journals)
         return None
 
@@ -104,7 +104,7 @@ class Shop:
 
     @property
     def directory(self) -> SqlDirectory:
-        return SqlDirectory(engine=self.engine("operator"), vault=self.vault, new_id=new_id)
+        return SqlDirectory(engine=self.engine("operator"), vault=self.vault)
 
     @property
     def doors(self) -> SqlDoors:
@@ -225,7 +225,7 @@ def a_connection(id_: UUID, float_id: UUID, **changes: Any) -> Connection:
         "config": {"passkey": "planted-passkey", "shortcode": 600000},
         **changes,
     }
-    return Connection(id=id_, float_id=float_id, **_when(), **values)
+    return Connection(id=id_, float_id=float_id, **{**_when(), **values})
 
 
 def a_payment(scope: Scope, **changes: Any) -> Payment:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, Row, Table, select, update
+from sqlalchemy import Engine, Row, Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.adapters.persistence import json_values as kept
@@ -17,7 +17,7 @@ from gateway.adapters.persistence.businesses import business_of
 from gateway.adapters.persistence.connections import OPEN_COLUMNS, connection_of, sealed
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.vault import Vault
-from gateway.application.interfaces import Directory, Json, NewId
+from gateway.application.interfaces import Directory, Json
 from gateway.application.representations import moment
 from gateway.domain.businesses import ApiKey, Business, Platform
 from gateway.domain.connections import Connection, ConnectionState, Float
@@ -32,7 +32,6 @@ class SqlDirectory(Directory):
 
     engine: Engine
     vault: Vault
-    new_id: NewId
 
     def add_platform(self, platform: Platform) -> None:
         self._add(tables.platform, {"id": platform.id, "name": platform.name, "created": platform.created})
@@ -139,8 +138,9 @@ class SqlDirectory(Directory):
         self._change(tables.business, business_id, values, "business")
 
     def audit(self, actor: str, action: str, subject_id: UUID | None, reason: str, at: datetime) -> None:
-        row = {"id": self.new_id(), "actor": actor, "action": action, "subject_id": subject_id, "reason": reason}
-        self._add(tables.audit, {**row, "at": at})
+        row = {"actor": actor, "action": action, "subject_id": subject_id, "reason": reason, "at": at}
+        with in_our_words(), self.engine.connect() as conn:
+            conn.execute(insert(tables.audit).values(id=func.gateway.new_id(), **row))
 
     def alerts(self) -> Sequence[Json]:
         table = tables.alert

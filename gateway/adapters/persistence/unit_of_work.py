@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -44,7 +44,7 @@ def _silence() -> None:
     """No bell: the relay looks by itself."""
 
 
-class Books(Protocol):
+class Posting(Protocol):
     """What a unit asks of the ledger: to post inside its transaction, as the last thing before the commit."""
 
     def post(self, conn: Connection, journal: Journal) -> object:
@@ -61,7 +61,8 @@ class SqlJournalOut(JournalOut):
         self._tx = tx
 
     def post(self, journal: Journal) -> None:
-        self._tx.journals.append(journal)
+        """Its `meta` learns the unit's time, which stands beside events in a timeline; `recorded_at` stays real."""
+        self._tx.journals.append(replace(journal, meta={**journal.meta, "at": self._tx.now.isoformat()}))
 
 
 class SqlUnitOfWork(UnitOfWork):
@@ -109,7 +110,7 @@ class SqlUnits(OpenUnit):
     vault: Vault
     clock: UnitClock
     new_id: NewId
-    books: Books
+    books: Posting
     reads_secrets: bool = False
     ring: Callable[[], None] = _silence
 
