@@ -1,0 +1,1 @@
+"""The database's history: alembic's environment, one revision a file, and the SQL that they run."""
