@@ -244,7 +244,7 @@ class Gateway:
         """Sends webhooks."""
         return DeliverWebhook(
             unit=self.units,
-            sender=SafeWebhookSender(allow_loopback=self.settings.webhook_loopback),
+            sender=SafeWebhookSender(now=SystemClock(), allow_loopback=self.settings.webhook_loopback),
             chance=SystemChance(),
         )
 
@@ -296,7 +296,7 @@ class Gateway:
     @cached_property
     def directory(self) -> SqlDirectory:
         """The operator's door to the database."""
-        return SqlDirectory(engine=self.engine, vault=self.vault, new_id=UuidV7())
+        return SqlDirectory(engine=self.engine, vault=self.vault)
 
     @cached_property
     def desk(self) -> OperatorDesk:
