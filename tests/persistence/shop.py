@@ -77,6 +77,7 @@ class Shop:
     sandbox: bool = False
     rung: int = 0
     engines: dict[str, Engine] = field(default_factory=dict)
+    workers: list[SqlDoors] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.platform = Platform(id=new_id(), name="Soko", created=NOW)
@@ -95,6 +96,8 @@ class Shop:
         return self.engines[role]
 
     def close(self) -> None:
+        for worker in self.workers:
+            worker.worker.close()
         for engine in self.engines.values():
             engine.dispose()
 
@@ -109,6 +112,11 @@ class Shop:
     @property
     def doors(self) -> SqlDoors:
         return SqlDoors(engine=self.engine("worker"), clock=self.unit_clock)
+
+    def worker(self) -> SqlDoors:
+        """The doors of one more worker: what it starts is its alone."""
+        self.workers.append(self.doors)
+        return self.workers[-1]
 
     @property
     def web_doors(self) -> SqlDoors:
