@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 #: The largest sum the ledger can hold: NUMERIC(38, 0).
 UNITS_MAX = 10**38 - 1
+#: More decimals, or zeros at the end, are no amount of anything; and their exact value could fill the memory.
+_EXPONENT_MAX = 100
 
 
 def whole_units(value: object) -> int:
@@ -76,17 +78,21 @@ class Money:
 
     def to_decimal(self) -> Decimal:
         """The amount in whole coins, exactly: for showing and for providers that ask for shillings."""
-        return Decimal(self.units).scaleb(-self.asset.scale)
+        # Built from digits: arithmetic would round to the 28 of the default context.
+        return Decimal((0, tuple(int(digit) for digit in str(self.units)), -self.asset.scale))
 
     @classmethod
     def from_decimal(cls, amount: Decimal, asset: Asset) -> Money:
         """Read an amount in whole coins. A value that is not a whole number of units is a ValueError, never rounded."""
         if not isinstance(amount, Decimal) or not amount.is_finite():
             raise ValueError("an amount is a finite Decimal")
-        shifted = amount.scaleb(asset.scale)
-        if shifted != shifted.to_integral_value(rounding=ROUND_DOWN):
+        if not -_EXPONENT_MAX <= int(amount.as_tuple().exponent) <= _EXPONENT_MAX:
+            raise ValueError(f"an amount has at most {_EXPONENT_MAX} decimals")
+        top, bottom = amount.as_integer_ratio()
+        units, rest = divmod(top * 10**asset.scale, bottom)
+        if rest:
             raise ValueError(f"{amount} is not a whole number of the smallest units of {asset}")
-        return cls(units=int(shifted), asset=asset)
+        return cls(units=units, asset=asset)
 
 
 def zero(asset: Asset) -> Money:

@@ -99,6 +99,11 @@ class Journal:
             raise ValueError("a journal has 1 to 100 legs")
         if not 3 <= len(self.key) <= 200:
             raise ValueError("a journal's key has 3 to 200 characters")
+        if self.effective_at.tzinfo is None:
+            raise ValueError("a journal happened at a time in a zone")
+        owners = {account.business_id for leg in self.legs for account in (leg.debit, leg.credit)} - {None}
+        if owners != {self.business_id} - {None}:
+            raise ValueError("a journal touches at most one business, and that is its own")
 
     def fingerprint(self) -> bytes:
         """SHA-256 of what the caller decides: kind and legs. Times and ids made at call time stay outside."""
