@@ -26,6 +26,10 @@ from gateway.adapters.cli.sandbox import sandbox
 from gateway.adapters.cli.sandbox_host import SandboxHost, SandboxWorld, SeededKeys
 from gateway.adapters.cli.serve import serve
 from gateway.adapters.cli.worker import worker
+from gateway.adapters.jobs.queue import RqQueue
+from gateway.adapters.jobs.relay import Relay
+from gateway.adapters.jobs.supervisor import Supervisor
+from gateway.application.jobs import chores_of
 from gateway.domain.errors import GatewayError
 
 
@@ -52,6 +56,22 @@ class Cli(SandboxHost):
     def gateway(self, role: str, *, threads: int = 4) -> bootstrap.Gateway:
         """A gateway for one role."""
         return bootstrap.Gateway(settings=self.settings, role=role, threads=threads)
+
+    def workers(self, processes: Mapping[str, int], *, drain_s: float) -> Supervisor:
+        """The workers. Plugins are loaded before the fork: a wrong one is told here, and all children share them."""
+        _ = self.gateway("worker").plugins
+        return Supervisor(
+            redis_url=self.settings.redis_url,
+            processes=processes,
+            drain_s=drain_s,
+            equip=lambda: self.gateway("worker", threads=2).use_cases.run_due,
+        )
+
+    def relay(self) -> Relay:
+        """The relay and its chores."""
+        gateway = self.gateway("worker", threads=2)
+        chores = chores_of(gateway.doors, lambda live, rows: gateway.ledger.drain(livemode=live, rows=rows))
+        return Relay(source=gateway.doors, queues=RqQueue(self.settings.redis_url), chores=chores)
 
     def new_master_key(self) -> str:
         return base64.b64encode(secrets.token_bytes(32)).decode()
