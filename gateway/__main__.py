@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -56,6 +56,13 @@ class Cli(SandboxHost):
     def gateway(self, role: str, *, threads: int = 4) -> bootstrap.Gateway:
         """A gateway for one role."""
         return bootstrap.Gateway(settings=self.settings, role=role, threads=threads)
+
+    @property
+    def pages(self) -> Mapping[str, Callable[[], str]]:
+        """Generated pages beside those of the state tables."""
+        from gateway.adapters.web.errors_page import errors_page
+
+        return {"errors.md": errors_page}
 
     def workers(self, processes: Mapping[str, int], *, drain_s: float) -> Supervisor:
         """The workers. Plugins are loaded before the fork: a wrong one is told here, and all children share them."""
