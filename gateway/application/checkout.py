@@ -32,8 +32,12 @@ def check_return_url(url: str | None, param: str) -> None:
     """Where a shopper is sent back to: an absolute http(s) URL without credentials. Raises Invalid naming the field."""
     if url is None:
         return
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and parts.hostname and not (parts.username or parts.password)
+    except ValueError:
+        whole = False
+    if not whole or not url.isprintable() or " " in url:
         raise Invalid("give an absolute https:// URL", code="url_invalid", param=param)
 
 

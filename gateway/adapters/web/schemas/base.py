@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields
+from marshmallow import EXCLUDE, RAISE, Schema, fields
 
 from gateway.adapters.web.faults import UNKNOWN
 from gateway.adapters.web.schemas.fields import Choice, Id, Moment, QueryWhole, Several
@@ -74,6 +74,11 @@ def list_query(asked: Mapping[str, Any], **named: str) -> ListQuery:
 
 class Shown(Schema):
     """Part of an answer. Answers are made by the use cases; these schemas document them."""
+
+    class Meta:
+        """Readers must live with members that come later, so the documented objects are open."""
+
+        unknown = EXCLUDE
 
 
 def shown_id(prefix: Prefix, **more: Any) -> fields.String:
