@@ -115,7 +115,7 @@ def test_a_decline_says_why_and_the_shopper_can_try_again(stack: Stack, behaviou
     assert found["last_error"]["code"] == kind
 
 
-@pytest.mark.parametrize("behaviour", ["duplicate_callback", "callback_first", "pending_4999", "pending_500"])
+@pytest.mark.parametrize("behaviour", ["duplicate_callback", "callback_first"])
 def test_news_in_any_order_and_number_credits_once(stack: Stack, behaviour: str) -> None:
     before = stack.shop.balance()["available"]
     payment, phone = stack.shop.payment(20_000), a_phone()
@@ -124,6 +124,20 @@ def test_news_in_any_order_and_number_credits_once(stack: Stack, behaviour: str)
     stack.shop.becomes(f"/v1/payments/{payment['id']}", "succeeded", within_s=20)
     assert stack.shop.balance()["available"] - before == 19_700
     assert len(stack.shop.get(f"/v1/payments/{payment['id']}/receipts")["data"]) == 1
+
+
+@pytest.mark.parametrize("behaviour", ["pending_4999", "pending_500"])
+def test_both_forms_of_pending_are_pending(stack: Stack, behaviour: str) -> None:
+    payment, phone = stack.shop.payment(20_000), a_phone()
+    path = f"/v1/payments/{payment['id']}"
+    stack.control.script(behaviour, phone=phone, settle_s=2)
+    stack.shop.confirm(payment["id"], phone)
+    eventually(lambda: stack.shop.get(f"{path}/attempts")["data"][0]["status"] == "submitted")
+    stack.shop.post(f"{path}/refresh")
+    asked = eventually(lambda: [e for e in stack.shop.get(f"{path}/timeline")["data"] if "look up" in e["summary"]])
+    assert asked[0]["detail"]["outcome"] == "pending"
+    assert stack.shop.status_of(path) == "requires_action"
+    stack.shop.becomes(path, "succeeded", within_s=20)
 
 
 def test_a_lost_acknowledgement_is_settled_by_its_callback_with_one_prompt(stack: Stack) -> None:

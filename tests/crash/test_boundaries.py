@@ -1,0 +1,102 @@
+"""kill −9 of a worker before and after each commit, provider call and webhook of a payment's and a payout's path.
+
+Each run ends the same: one prompt, one receipt, one credit; one disbursement; balanced books; every webhook delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters.servers import RunningValkey
+from tests.servers import Database, Databases
+from tests.stack import Receiver, Stack, a_phone, a_receiver, a_stack
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.crash
+
+#: How often each point lies on the path of one payment (with its webhooks), with some to spare.
+PAY_IN = {"before_commit": 16, "after_commit": 16, "before_call": 2, "after_call": 2, "before_send": 3, "after_send": 3}
+PAY_OUT = {
+    "before_commit": 16,
+    "after_commit": 16,
+    "before_call": 2,
+    "after_call": 2,
+    "before_send": 3,
+    "after_send": 3,
+}
+
+
+def _all(points: dict[str, int]) -> list[str]:
+    return [f"{point}:{n + 1}" for point, times in points.items() for n in range(times)]
+
+
+@pytest.fixture(scope="module")
+def database(durable_databases: Databases, durable_template: Database) -> Iterator[Database]:
+    """One database for all runs: each makes a payment of its own."""
+    with durable_databases.fresh(durable_template.name) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def stack(database: Database, durable_valkey: RunningValkey, scratch: Path) -> Iterator[Stack]:
+    """Web and relay live on; each run has its own doomed worker."""
+    with a_stack(database, durable_valkey.url_for(), scratch / "boundaries", start=("serve", "relay")) as running:
+        # Money for the payouts: a worker that isn't doomed.
+        running.start("worker")
+        payment = running.shop.payment(20_000_000)
+        phone = a_phone()
+        running.control.script("success", phone=phone)
+        running.shop.confirm(payment["id"], phone)
+        running.shop.becomes(f"/v1/payments/{payment['id']}", "succeeded")
+        running.processes.pop("worker").stop(within_s=5)
+        yield running
+        running.check_books()
+
+
+@pytest.fixture
+def receiver(stack: Stack) -> Iterator[Receiver]:
+    """The shop's receiver for this run."""
+    with a_receiver() as running:
+        endpoint = stack.shop.post("/v1/webhook_endpoints", {"url": running.url}).body
+        yield running
+        stack.shop.call("DELETE", f"/v1/webhook_endpoints/{endpoint['id']}")
+
+
+@pytest.mark.parametrize("doom", _all(PAY_IN))
+def test_a_payment_survives_its_worker(stack: Stack, receiver: Receiver, doom: str, tmp_path: Path) -> None:
+    before = stack.shop.balance()["available"]
+    stack.start("worker", module="tests.crash.doomed", DOOM=doom, DOOM_FILE=str(tmp_path / "doom"))
+    phone = a_phone()
+    stack.control.script("success", phone=phone)
+    payment = stack.shop.payment(10_000)
+    assert stack.shop.confirm(payment["id"], phone).status == 200
+    path = f"/v1/payments/{payment['id']}"
+    stack.shop.becomes(path, "succeeded", within_s=30)
+    attempts = stack.shop.get(f"{path}/attempts")["data"]
+    counts = stack.control.counts()
+    assert [counts["prompts"][a["reference"]] for a in attempts] == [1]
+    assert len(stack.shop.get(f"{path}/receipts")["data"]) == 1
+    assert stack.shop.balance()["available"] - before == 9_850
+    wanted = {"payment.created", "payment.requires_action", "payment.succeeded", "receipt.received"}
+    eventually(lambda: wanted <= set(receiver.types()), within_s=20)
+    stack.processes.pop("worker").stop(within_s=10)
+
+
+@pytest.mark.parametrize("doom", _all(PAY_OUT))
+def test_a_payout_survives_its_worker(stack: Stack, receiver: Receiver, doom: str, tmp_path: Path) -> None:
+    before = stack.shop.balance()
+    stack.start("worker", module="tests.crash.doomed", DOOM=doom, DOOM_FILE=str(tmp_path / "doom"))
+    payout = stack.shop.payout(1_000, a_phone()).body
+    path = f"/v1/payouts/{payout['id']}"
+    stack.shop.becomes(path, "paid", within_s=40)
+    attempts = stack.shop.get(f"{path}?expand[]=attempts")["attempts"]
+    counts = stack.control.counts()
+    assert sum(counts["payouts"].get(a["reference"], 0) for a in attempts) == 1
+    after = stack.shop.balance()
+    assert before["available"] - after["available"] == 4_000
+    assert after["reserved"] == before["reserved"]
+    eventually(lambda: {"payout.created", "payout.paid"} <= set(receiver.types()), within_s=20)
+    stack.processes.pop("worker").stop(within_s=10)
