@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 
 NAIROBI = timezone(timedelta(hours=3), "EAT")
 
-#: Public holidays with a fixed date (Public Holidays Act, cap. 110, as amended): month and day. When one falls on a
-#: Sunday the next day is free. Moving feasts and gazetted days are added by year.
+#: Public holidays with a fixed date (Public Holidays Act, cap. 110, as amended): month and day. Days of the moon's
+#: calendar and days declared in the Gazette for one year are not known here.
 _FIXED = ((1, 1), (5, 1), (6, 1), (10, 10), (10, 20), (12, 12), (12, 25), (12, 26))
 
 
@@ -24,17 +25,26 @@ def easter(year: int) -> date:
     return date(year, month, day + 1)
 
 
+@lru_cache(maxsize=64)
+def holidays(year: int) -> frozenset[date]:
+    """The public holidays of that year.
+
+    Where one falls on a Sunday, the first day after it that is no holiday itself is free (section 4 of the Act): a
+    Christmas on a Sunday makes the 27th of December free.
+    """
+    feast = easter(year)
+    kept = {date(year, month, day) for month, day in _FIXED} | {feast - timedelta(days=2), feast + timedelta(days=1)}
+    for sunday in sorted(day for day in kept if day.weekday() == 6):
+        instead = sunday
+        while instead in kept:
+            instead += timedelta(days=1)
+        kept.add(instead)
+    return frozenset(kept)
+
+
 def is_banking_day(day: date) -> bool:
     """Monday to Friday, and no public holiday that the calendar knows."""
-    if day.weekday() >= 5:
-        return False
-    if (day.month, day.day) in _FIXED:
-        return False
-    sunday = day - timedelta(days=1)
-    if day.weekday() == 0 and (sunday.month, sunday.day) in _FIXED:
-        return False
-    feast = easter(day.year)
-    return day not in (feast - timedelta(days=2), feast + timedelta(days=1))
+    return day.weekday() < 5 and day not in holidays(day.year)
 
 
 def banking_day_after(moment: datetime, days: int) -> datetime:

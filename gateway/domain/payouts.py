@@ -54,7 +54,9 @@ PAYOUT: Machine[PayoutState, PayoutStep] = Machine(
         (_S.QUEUED, _E.CLAIM): _S.SUBMITTING,
         (_S.QUEUED, _E.PUT_BACK): _S.QUEUED,
         # Put back as not sent, and yet it was: proved news of that call still decides.
+        (_S.QUEUED, _E.LOSE): _S.UNKNOWN,
         (_S.QUEUED, _E.PAY): _S.PAID,
+        (_S.QUEUED, _E.TRY_AGAIN): _S.QUEUED,
         (_S.QUEUED, _E.FAIL): _S.FAILED,
         (_S.QUEUED, _E.CANCEL): _S.CANCELED,
         (_S.SUBMITTING, _E.PUT_BACK): _S.QUEUED,
@@ -123,6 +125,7 @@ PAYOUT_ATTEMPT: Machine[PayoutAttemptState, PayoutAttemptStep] = Machine(
     roads={
         (_AS.CREATED, _AE.CLAIM): _AS.SUBMITTING,
         (_AS.CREATED, _AE.PUT_BACK): _AS.CREATED,
+        (_AS.CREATED, _AE.LOSE): _AS.UNKNOWN,
         (_AS.CREATED, _AE.SUCCEED): _AS.SUCCEEDED,
         (_AS.CREATED, _AE.FAIL): _AS.FAILED,
         (_AS.SUBMITTING, _AE.PUT_BACK): _AS.CREATED,

@@ -9,7 +9,7 @@ from enum import Enum
 from uuid import UUID
 
 from ports.money import Money
-from ports.report import Failure, Grade, Status
+from ports.report import Failure, FailureKind, Grade, Status
 
 #: A prompt's FAILED from a look-up is provisional for so long after the prompt, unless a callback agrees.
 PROVISIONAL_S = 120
@@ -82,54 +82,58 @@ def weigh_collection(
         return _weigh_paid(paid, asked, fixed_amount)
     failed = [e for e in evidence if e.status is Status.FAILED]
     strong = [e for e in failed if e.is_strong]
-    weak = [e for e in failed if not e.is_strong]
     if strong:
         settled = started_at is None or (now - started_at).total_seconds() >= PROVISIONAL_S
-        if settled or weak:
-            return Finding(verdict=Verdict.NOT_PAID, failure=(weak or strong)[-1].failure)
+        if settled or len(failed) > len(strong):
+            return Finding(verdict=Verdict.NOT_PAID, failure=_reason(strong))
         return _ASK
-    return _ASK if weak else _NOTHING
+    return _ASK if failed else _NOTHING
 
 
 def _weigh_paid(paid: Sequence[Evidence], asked: Money, fixed_amount: bool) -> Finding:
     strong = [e for e in paid if e.is_strong]
-    named = [e for e in strong if e.amount is not None]
+    named = {e.amount for e in strong if e.amount is not None}
+    if len(named) > 1:
+        return _CONFLICT
     if named:
         # Strong news with the amount is the last word on it.
-        return _proved(paid, named[-1].amount)
-    amounts = {e.amount for e in paid if e.amount is not None}
-    if fixed_amount and amounts - {asked}:
+        return _proved(paid, named.pop())
+    if fixed_amount and {e.amount for e in paid if e.amount is not None} - {asked}:
         return _CONFLICT
     if strong and fixed_amount:
         return _proved(paid, asked)
-    pair = agreeing_pair(paid)
-    if pair is not None:
-        return _proved(paid, pair.amount)
-    return _ASK
+    agreed = agreed_facts(paid)
+    if len(agreed) > 1:
+        return _CONFLICT
+    return _proved(paid, agreed[0].amount) if agreed else _ASK
 
 
-def agreeing_pair(weak: Sequence[Evidence]) -> Evidence | None:
-    """One of two weak reports that came by different secrets and agree on receipt and amount; None without such two."""
-    for i, one in enumerate(weak):
-        for other in weak[i + 1 :]:
-            same = one.receipt_number == other.receipt_number and one.amount == other.amount
-            if same and one.receipt_number and one.amount and one.secret != other.secret:
-                return one
-    return None
+def agreed_facts(weak: Sequence[Evidence]) -> list[Evidence]:
+    """One report of each receipt and amount that came by two different secrets. More than one is a contradiction."""
+    doors: dict[tuple[str, Money], dict[UUID | None, Evidence]] = {}
+    for e in weak:
+        if e.receipt_number and e.amount:
+            doors.setdefault((e.receipt_number, e.amount), {})[e.secret] = e
+    return [next(iter(by.values())) for by in doors.values() if len(by) > 1]
 
 
 def _proved(paid: Sequence[Evidence], amount: Money | None) -> Finding:
-    strong_numbers = [e for e in paid if e.is_strong and e.receipt_number]
-    numbers = strong_numbers or [e for e in paid if e.receipt_number and e.amount in (None, amount)]
-    number = numbers[0] if numbers else None
-    when = next((e.happened_at for e in (*numbers, *paid) if e.happened_at), None)
+    """What is known of money that moved, whoever told it first.
+
+    A number that only weak news bears is taken when no other weak news contradicts it.
+    """
+    strong_numbers = {e.receipt_number for e in paid if e.is_strong and e.receipt_number}
+    weak_numbers = {e.receipt_number for e in paid if e.receipt_number and e.amount in (None, amount)}
+    number = min(strong_numbers, default=None) or _only(weak_numbers)
+    bearers = [e for e in paid if number is not None and e.receipt_number == number]
+    strong = [e for e in paid if e.is_strong]
     return Finding(
         verdict=Verdict.PAID,
         amount=amount,
-        receipt_number=number.receipt_number if number else None,
+        receipt_number=number,
         number_is_strong=bool(strong_numbers),
-        happened_at=when,
-        payer_hint=next((e.payer_hint for e in paid if e.payer_hint), None),
+        happened_at=_earliest(bearers) or _earliest(strong) or _earliest(paid),
+        payer_hint=_hint(bearers) or _hint(paid),
     )
 
 
@@ -137,8 +141,8 @@ def weigh_payout(evidence: Sequence[Evidence], *, asked: Money, absence_s: int |
     """What all news of one payout attempt amounts to. Order and repeats don't matter.
 
     Paid, returned and failed need one strong report, or two weak ones by different secrets that agree. A failure is
-    also proved by one weak report of it and two look-ups, `absence_s` apart, that found nothing. Contradiction stays
-    unknown: neither is booked.
+    also proved by one weak report of it and two look-ups, `absence_s` apart, that found nothing. Proved money beats a
+    failure; a failure beside a success that isn't proved stays unknown: neither is booked.
     """
     for status, verdict in ((Status.RETURNED, Verdict.RETURNED), (Status.SUCCEEDED, Verdict.PAID)):
         found = _payout_proved([e for e in evidence if e.status is status], asked, verdict)
@@ -148,30 +152,68 @@ def weigh_payout(evidence: Sequence[Evidence], *, asked: Money, absence_s: int |
     failed = [e for e in evidence if e.status is Status.FAILED]
     if failed and paid:
         return _CONFLICT
-    if any(e.is_strong for e in failed) or len({e.secret for e in failed}) >= 2 or _absent(evidence, failed, absence_s):
-        return Finding(verdict=Verdict.NOT_PAID, failure=failed[-1].failure)
+    strong = [e for e in failed if e.is_strong]
+    if strong or len({e.secret for e in failed}) >= 2 or _absent(evidence, failed, absence_s):
+        return Finding(verdict=Verdict.NOT_PAID, failure=_reason(strong or failed))
     if failed or paid or any(e.status is Status.RETURNED for e in evidence):
         return _ASK
     return _NOTHING
 
 
 def _payout_proved(found: Sequence[Evidence], asked: Money, verdict: Verdict) -> Finding | None:
-    if not found:
-        return None
     strong = [e for e in found if e.is_strong]
-    one = strong[-1] if strong else agreeing_pair(found)
-    if one is None:
+    proof = strong or agreed_facts(found)
+    if not proof:
         return None
-    if one.amount is not None and one.amount != asked:
+    if {e.amount for e in proof if e.amount is not None} - {asked} or (not strong and len(proof) > 1):
         return _CONFLICT
-    number = next((e.receipt_number for e in (one, *found) if e.receipt_number), None)
-    when = next((e.happened_at for e in (one, *found) if e.happened_at), None)
-    return Finding(verdict=verdict, amount=asked, receipt_number=number, happened_at=when)
+    numbers = {e.receipt_number for e in proof if e.receipt_number}
+    told = {e.receipt_number for e in found if e.receipt_number}
+    number = min(numbers, default=None) or _only(told)
+    bearers = [e for e in found if number is not None and e.receipt_number == number]
+    return Finding(
+        verdict=verdict,
+        amount=asked,
+        receipt_number=number,
+        number_is_strong=bool(strong and numbers),
+        happened_at=_earliest(strong) or _earliest(bearers) or _earliest(found),
+    )
 
 
 def _absent(evidence: Sequence[Evidence], failed: Sequence[Evidence], absence_s: int | None) -> bool:
-    """Whether a reported failure is borne out by two empty look-ups, far enough apart."""
+    """Whether a reported failure is borne out by two empty look-ups, far enough apart.
+
+    Where answers come by callback, each door counts once, and the door that reported the failure not at all: whoever
+    knows one secret can't prove a failure alone.
+    """
     if not failed or absence_s is None:
         return False
-    empty = [e.at for e in evidence if e.found_nothing]
-    return bool(empty) and (max(empty) - min(empty)).total_seconds() >= absence_s
+    told = {e.secret for e in failed}
+    empty = [e for e in evidence if e.found_nothing]
+    times = {e.at for e in empty if e.is_strong}
+    for secret in {e.secret for e in empty if not e.is_strong} - told:
+        times.add(min(e.at for e in empty if not e.is_strong and e.secret == secret))
+    return len(times) >= 2 and (max(times) - min(times)).total_seconds() >= absence_s
+
+
+def _reason(failed: Sequence[Evidence]) -> Failure | None:
+    """The reason that says most; ties in an order of their own, so that who told it first doesn't matter."""
+    told = [e.failure for e in failed if e.failure is not None]
+    return min(
+        told,
+        key=lambda f: (f.kind is FailureKind.OTHER, f.kind.value, f.provider_code, f.detail, f.try_again.value),
+        default=None,
+    )
+
+
+def _only(values: set[str]) -> str | None:
+    """The one value, or None where there are none or several."""
+    return next(iter(values)) if len(values) == 1 else None
+
+
+def _earliest(found: Sequence[Evidence]) -> datetime | None:
+    return min((e.happened_at for e in found if e.happened_at is not None), default=None)
+
+
+def _hint(found: Sequence[Evidence]) -> str | None:
+    return min((e.payer_hint for e in found if e.payer_hint), default=None)
