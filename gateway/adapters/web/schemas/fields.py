@@ -153,4 +153,4 @@ def _metadata_fault(key: str, value: object) -> Said | None:
 
 def id_pattern(prefix: str) -> str:
     """How an id of the kind looks."""
-    return f"^{prefix}_[0-9A-HJKMNP-TV-Z]{{26}}$"
+    return f"^{prefix}_[0-7][0-9A-HJKMNP-TV-Z]{{25}}$"

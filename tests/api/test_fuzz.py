@@ -1,0 +1,87 @@
+"""Generated calls against every operation: no 5xx, no answer that isn't documented, every error a problem document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS
+from schemathesis.core.transport import Response
+
+from gateway.adapters.servers import RunningValkey
+from gateway.adapters.web.openapi import operations
+from tests.api.world import World, a_world
+from tests.servers import Database
+from tests.unit.web.scripted import World as Scripted
+
+_KEYS = count(1)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(module_database: Database, valkey: RunningValkey) -> Iterator[World]:
+    """An application of its own: generated calls move the clock as well."""
+    with a_world(module_database, valkey.url_for(3)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def ids(fuzzed: World) -> Mapping[str, str]:
+    """Real ids, so that half of the calls get past the look-up."""
+    return fuzzed.furnish(fuzzed.a)
+
+
+@pytest.fixture(scope="module")
+def document(fuzzed: World) -> Any:
+    """The served document."""
+    return schemathesis.openapi.from_wsgi("/openapi.json", fuzzed.app)
+
+
+def _operations() -> list[tuple[str, str]]:
+    """Known before any database is: the document is made from the code."""
+    clock: Any = object()
+    document = Scripted().client(test_clock=clock).get("/openapi.json").json
+    return [(method, path) for path, method, _ in operations(document)]
+
+
+@schemathesis.check
+def every_error_is_a_problem(ctx: Any, response: Response, case: Any) -> None:
+    """RFC 9457 on every error, with a sentence and a request id."""
+    if response.status_code >= 400:
+        assert response.headers["content-type"] == ["application/problem+json"]
+        body = response.json()
+        assert body["status"] == response.status_code
+        assert body["detail"]
+        # A replayed refusal bears the id of the call that was refused first.
+        if "idempotent-replayed" not in response.headers:
+            assert [body["request_id"]] == response.headers["request-id"]
+
+
+@pytest.mark.parametrize(("method", "path"), _operations())
+def test_generated_calls_get_documented_answers(
+    document: Any, fuzzed: World, ids: Mapping[str, str], method: str, path: str
+) -> None:
+    operation = document[path][method]
+    # What is acceptable by its schema may still be refused by the state of the object or the limits of the rail.
+    beyond = [CHECKS.get_one("positive_data_acceptance")]
+    headers = {"Authorization": f"Bearer {fuzzed.a.key}"}
+    wanted = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
+
+    @given(case=wanted)
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    def run(case: Any) -> None:
+        case.call_and_validate(headers=headers, excluded_checks=beyond)
+        if any(name in ids for name in case.path_parameters):
+            case.path_parameters = {name: ids.get(name, value) for name, value in case.path_parameters.items()}
+            if "Idempotency-Key" in case.headers:
+                case.headers["Idempotency-Key"] = f"fuzz-{next(_KEYS)}"
+            case.call_and_validate(
+                headers=headers, excluded_checks=[*beyond, CHECKS.get_one("negative_data_rejection")]
+            )
+
+    run()
