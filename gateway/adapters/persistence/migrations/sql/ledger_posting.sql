@@ -114,8 +114,8 @@ BEGIN
      OR NULLIF(current_setting('app.business', true), '')::uuid <> p_business THEN
     PERFORM ledger.admit(p_livemode, p_business);
   END IF;
-  IF v_legs NOT BETWEEN 1 AND 100 OR cardinality(p_credit) <> v_legs OR cardinality(p_amount) <> v_legs
-     OR v_accounts NOT BETWEEN 2 AND 200 OR cardinality(p_asset) <> v_accounts THEN
+  IF (v_legs BETWEEN 1 AND 100 AND cardinality(p_credit) = v_legs AND cardinality(p_amount) = v_legs
+      AND v_accounts BETWEEN 2 AND 200 AND cardinality(p_asset) = v_accounts) IS NOT TRUE THEN
     RAISE EXCEPTION 'a journal has 1 to 100 legs' USING ERRCODE = 'LG004';
   END IF;
 
@@ -241,7 +241,7 @@ DECLARE
   v_fresh boolean[];
   x record;
 BEGIN
-  IF v_journals NOT BETWEEN 1 AND 200 OR v_accounts < 2 THEN
+  IF (v_journals BETWEEN 1 AND 200 AND v_accounts >= 2) IS NOT TRUE THEN
     RAISE EXCEPTION 'a batch has 1 to 200 journals' USING ERRCODE = 'LG004';
   END IF;
   PERFORM ledger.admit(p_livemode, (e.j ->> 'business')::uuid) FROM jsonb_array_elements(p_journals) AS e (j);
