@@ -100,11 +100,20 @@ SECRETS = {name: f"{number:032x}" for number, name in enumerate(VISITS, start=1)
 class FakeVisits:
     """Shows the gallery's visits, keeps what was posted, and refuses as told."""
 
-    visits: dict[str, Visit] = field(default_factory=lambda: {SECRETS[name]: visit for name, visit in VISITS.items()})
+    visits: dict[str, Visit] = field(default_factory=dict)
     paid: list[tuple[str, str, bool]] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     refusal: Exception | None = None
     broken: Exception | None = None
+
+    def __post_init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """As if nobody had ever come."""
+        self.visits = {SECRETS[name]: visit for name, visit in VISITS.items()}
+        self.paid, self.left = [], []
+        self.refusal = self.broken = None
 
     def show(self, secret: str) -> Visit:
         if self.broken is not None:
