@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
@@ -103,9 +103,12 @@ def _weigh_paid(paid: Sequence[Evidence], asked: Money, fixed_amount: bool) -> F
     if strong and fixed_amount:
         return _proved(paid, asked)
     agreed = agreed_facts(paid)
+    if not agreed:
+        return _ASK
     if len(agreed) > 1:
         return _CONFLICT
-    return _proved(paid, agreed[0].amount) if agreed else _ASK
+    # What two doors agreed on is one receipt: its number is a part of the proof.
+    return replace(_proved(paid, agreed[0].amount), receipt_number=agreed[0].receipt_number, number_is_strong=True)
 
 
 def agreed_facts(weak: Sequence[Evidence]) -> list[Evidence]:
