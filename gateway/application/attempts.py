@@ -115,7 +115,7 @@ class SubmitAttempt:
             return
         with self.unit(call.scope, call=call) as work:
             note(work, errand, "start", report.status.value)
-            self.record.within(work, errand.attempt.id, News(report=report))
+            self.record.within(work, errand.attempt.id, News(report=report, of_start=True))
 
     def _refused(self, errand: Errand, failure: Failure, call: Call) -> None:
         with self.unit(call.scope, call=call) as work:

@@ -148,7 +148,7 @@ class SubmitPayout:
             return
         with self.unit(call.scope, call=call) as work:
             note_payout(work, errand, "submit", report.status.value)
-            self.record.within(work, errand.attempt.id, News(report=report))
+            self.record.within(work, errand.attempt.id, News(report=report, of_start=True))
 
     def _refused(self, errand: PayoutErrand, failure: Failure, call: Call) -> None:
         with self.unit(call.scope, call=call) as work:

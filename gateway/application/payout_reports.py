@@ -53,7 +53,7 @@ class RecordPayoutReport:
             return Verdict.NOTHING
         offer = self.providers.channel_capabilities(attempt.channel)
         work.evidence.add_report("payout_attempt", attempt.id, report, news.secret, work.now)
-        if attempt.provider_reference is None and report.provider_reference is not None:
+        if report.provider_reference is not None and (attempt.provider_reference is None or news.of_start):
             attempt = replace(attempt, provider_reference=report.provider_reference)
         if report.status is Status.NO_NEWS and report.failure is not None:
             # The question itself was refused for our set-up: a person is told before the next one locks the account.

@@ -27,10 +27,14 @@ LIVE = (AttemptState.CREATED, AttemptState.SUBMITTING, AttemptState.SUBMITTED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """A report and how it came: `secret` is the ReplyTo's id for what came by a callback, None for our own calls."""
+    """A report and how it came: `secret` is the ReplyTo's id for what came by a callback, None for our own calls.
+
+    `of_start`: it answers the very call that started the try, so it decides which transaction at the provider is ours.
+    """
 
     report: Report
     secret: UUID | None = None
+    of_start: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class RecordReport:
         payment = work.payments.get(work.attempts.get(attempt_id).payment_id, lock=True)
         attempt = work.attempts.get(attempt_id, lock=True)
         offer = self.providers.rail_capabilities(attempt.rail)
+        if news.of_start and news.report.provider_reference is not None:
+            attempt = replace(attempt, provider_reference=news.report.provider_reference)
         if _is_foreign(attempt, news.report):
             work.alerts.raise_("foreign_report", attempt.id, "a report names another transaction than ours")
             return Verdict.NOTHING
