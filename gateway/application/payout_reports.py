@@ -90,7 +90,7 @@ def _apply(
 
 
 def _wake(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt) -> None:
-    attempt = replace(attempt, woken=attempt.woken or 0)
+    attempt = replace(attempt, woken=0)
     if attempt.state is PayoutAttemptState.CREATED:
         # Put back as not sent, and yet the provider has it: it must not be sent again.
         attempt = attempt.take(PayoutAttemptStep.LOSE, work.now)

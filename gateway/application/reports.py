@@ -124,8 +124,8 @@ def _acknowledged(
 
 
 def _wake(work: UnitOfWork, attempt: Attempt) -> None:
-    """Weak news alone asks one question at once; a flood of it asks no more than the rail's floor allows."""
-    attempt = replace(attempt, woken=attempt.woken or 0)
+    """Weak news asks at once, each time it comes; a flood of it asks no more than the rail's floor allows."""
+    attempt = replace(attempt, woken=0)
     if attempt.state is AttemptState.CREATED:
         # Put back as not sent, and yet the provider has it: it must not be sent again.
         attempt = attempt.take(AttemptStep.LOSE, work.now)
