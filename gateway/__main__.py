@@ -22,6 +22,7 @@ from gateway.adapters.cli.migrate import migrate
 from gateway.adapters.cli.operator import alert, business, connection, float_, overview
 from gateway.adapters.cli.plugins import plugins
 from gateway.adapters.cli.relay import relay
+from gateway.adapters.cli.resolve import payment, payout
 from gateway.adapters.cli.sandbox import sandbox
 from gateway.adapters.cli.sandbox_host import SandboxHost, SandboxWorld, SeededKeys
 from gateway.adapters.cli.serve import serve
@@ -130,6 +131,8 @@ for command in (
     ledger,
     migrate,
     overview,
+    payment,
+    payout,
     plugins,
     relay,
     sandbox,

@@ -50,6 +50,7 @@ from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts,
 from gateway.application.releases import ReleaseReceipt
 from gateway.application.replies import Replying
 from gateway.application.reports import RecordReport
+from gateway.application.resolutions import ResolvePayment, ResolvePayout
 from gateway.application.sandbox_seed import FUNDING_UNITS, SeedSandbox, Wanted
 from gateway.application.use_cases import CheckoutDesk, PaymentOrchestrator, PayoutService, UseCases
 from gateway.application.webhooks import ManageEndpoints, ReadEvents
@@ -308,6 +309,18 @@ class Gateway:
             chance=SystemChance(),
             now=SystemClock(),
         )
+
+    @cached_property
+    def resolve_payout(self) -> ResolvePayout:
+        """A person's word on a payout."""
+        record = RecordPayoutReport(unit=self.units, providers=self.lines)
+        return ResolvePayout(unit=self.units, directory=self.directory, desk=self.desk, record=record)
+
+    @cached_property
+    def resolve_payment(self) -> ResolvePayment:
+        """A person's word on a payment."""
+        record = self.payments.record
+        return ResolvePayment(unit=self.units, directory=self.directory, desk=self.desk, record=record)
 
     def connect(
         self, code: str, title: str, float_id: UUID, config: Mapping[str, object], *, livemode: bool, act: Act

@@ -183,6 +183,10 @@ class OperatorDesk:
             "alerts": list(self.directory.alerts()),
         }
 
+    def note(self, act: Act, action: str, subject_id: UUID | None) -> None:
+        """Keep who did what, and why."""
+        self._audit(act, action, subject_id)
+
     def _audit(self, act: Act, action: str, subject_id: UUID | None) -> None:
         self.directory.audit(act.actor, action, subject_id, act.reason, self.now())
 

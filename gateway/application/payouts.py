@@ -15,7 +15,7 @@ from gateway.application.lists import listed, page_of
 from gateway.application.payments import require_open
 from gateway.domain import postings
 from gateway.domain.errors import Conflict, IllegalStep, Invalid, StateRefused, Unprocessable
-from gateway.domain.fees import charge_on
+from gateway.domain.fees import charge_beside
 from gateway.domain.payouts import PAYOUT, Payout, PayoutAttemptState, PayoutAttemptStep, PayoutState, PayoutStep
 from gateway.domain.phones import mask, to_e164
 from ports.money import Money
@@ -84,7 +84,7 @@ def destination_of(command: NewPayout) -> tuple[Destination, str]:
 def _new_payout(
     work: UnitOfWork, command: NewPayout, amount: Money, destination: Destination, masked: str, call: Call
 ) -> Payout:
-    charge = charge_on(work.businesses.fee_schedule("payout", work.now), amount.units)
+    charge = charge_beside(work.businesses.fee_schedule("payout", work.now), amount.units)
     return Payout(
         id=call.idempotency.object_id if call.idempotency else work.new_id(),
         business_id=call.business_id,

@@ -110,24 +110,37 @@ def half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def charge_on(schedule: FeeSchedule, units: int) -> Charge:
-    """The whole charge on `units`: at most `units`, nothing on nothing; each tax is rounded half up by itself."""
+def charge_beside(schedule: FeeSchedule, units: int) -> Charge:
+    """The whole charge that is paid beside `units` (a payout's): nothing on nothing; it may exceed `units`."""
     if units <= 0:
         return NO_CHARGE
+    return _with_taxes(schedule, _fee_of(schedule, units))
+
+
+def charge_on(schedule: FeeSchedule, units: int) -> Charge:
+    """The whole charge that is taken off `units` (a receipt's): at most `units`, nothing on nothing."""
+    beside = charge_beside(schedule, units)
+    if beside.total <= units:
+        return beside
+    return _bounded(_with_taxes(schedule, min(_fee_of(schedule, units), units)), units)
+
+
+def _fee_of(schedule: FeeSchedule, units: int) -> int:
     fee = max(schedule.flat_units + half_up(units * schedule.bps, BPS), schedule.min_units)
-    if schedule.cap_units is not None:
-        fee = min(fee, schedule.cap_units)
-    fee = min(fee, units)
+    return fee if schedule.cap_units is None else min(fee, schedule.cap_units)
+
+
+def _with_taxes(schedule: FeeSchedule, fee: int) -> Charge:
+    """Each tax is rounded half up by itself."""
     inside = [(t.code, half_up(fee * t.rate_bps, BPS + t.rate_bps)) for t in schedule.taxes if t.inclusive]
     on_top = [(t.code, half_up(fee * t.rate_bps, BPS)) for t in schedule.taxes if not t.inclusive]
     revenue = fee - sum(tax for _, tax in inside)
-    charge = Charge(revenue_units=revenue, taxes=tuple(inside + on_top))
-    return charge if charge.total <= units else _bounded(charge, units)
+    return Charge(revenue_units=revenue, taxes=tuple(inside + on_top))
 
 
 def _bounded(charge: Charge, units: int) -> Charge:
     """Give way in our own revenue first: a charge can't exceed what came in."""
-    over = charge.total - units
+    over = max(charge.total - units, 0)
     from_revenue = min(over, charge.revenue_units)
     over -= from_revenue
     taxes: list[tuple[str, int]] = []

@@ -17,7 +17,7 @@ from gateway.adapters.persistence.businesses import business_of
 from gateway.adapters.persistence.connections import OPEN_COLUMNS, connection_of, sealed
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.vault import Vault
-from gateway.application.interfaces import Directory, Json
+from gateway.application.interfaces import Directory, Json, Scope
 from gateway.application.representations import moment
 from gateway.domain.businesses import ApiKey, Business, Platform
 from gateway.domain.connections import Connection, ConnectionState, Float
@@ -136,6 +136,15 @@ class SqlDirectory(Directory):
         """Raises NotFound."""
         values = {"payments_enabled": payments, "payouts_enabled": payouts, "updated": now}
         self._change(tables.business, business_id, values, "business")
+
+    def scope_of(self, kind: str, object_id: UUID) -> Scope:
+        table = {"payment": tables.payment, "payout": tables.payout}[kind]
+        stmt = select(table.c.business_id, table.c.livemode).where(table.c.id == object_id)
+        with in_our_words(), self.engine.connect() as conn:
+            row = conn.execute(stmt).first()
+        if row is None:
+            raise NotFound(f"there is no such {kind}")
+        return Scope(business_id=row.business_id, livemode=row.livemode)
 
     def audit(self, actor: str, action: str, subject_id: UUID | None, reason: str, at: datetime) -> None:
         row = {"actor": actor, "action": action, "subject_id": subject_id, "reason": reason, "at": at}

@@ -88,8 +88,8 @@ class Due:
 class Claimed:
     """Due work on its way to a worker, or in its hands.
 
-    `generation` grows with every `put`: finishing an older one leaves the row due. `holder` is the worker that started on
-    it, None before; `failures` counts the runs that failed in a row.
+    `generation` grows with every `put`: finishing an older one leaves the row due. `holder` is the worker that
+    started on it, None before; `failures` counts the runs that failed in a row.
     """
 
     id: UUID

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from gateway.application.interfaces.values import (
     Json,
+    Scope,
 )
 from gateway.domain.businesses import ApiKey, Business, Platform
 from gateway.domain.connections import Connection, Float
@@ -127,6 +128,9 @@ class Directory(Protocol):
 
     def open_business(self, business_id: UUID, *, payments: bool, payouts: bool, now: datetime) -> None:
         """Open or close a live business's capabilities."""
+
+    def scope_of(self, kind: str, object_id: UUID) -> Scope:
+        """Whose a `payment` or `payout` is. Raises NotFound."""
 
     def audit(self, actor: str, action: str, subject_id: UUID | None, reason: str, at: datetime) -> None:
         """Append an audit row."""

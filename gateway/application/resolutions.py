@@ -1,0 +1,94 @@
+"""What a person decides when no provider will say: a statement's word, entered by hand, with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.application import representations as shown
+from gateway.application.interfaces import Call, Directory, Json, OpenUnit
+from gateway.application.operators import Act, OperatorDesk
+from gateway.application.payout_reports import RecordPayoutReport
+from gateway.application.reports import News, RecordReport
+from gateway.domain.attempts import ASKABLE
+from gateway.domain.errors import Conflict
+from gateway.domain.payouts import PayoutAttemptState
+from ports.report import Failure, FailureKind, Grade, MoneyIn, Report, Status, TryAgain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What the statement says: the receipt number of what was paid, or None for "it isn't there"."""
+
+    receipt_number: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvePayout:
+    """Settle a payout whose outcome is unknown, by what the provider's statement says."""
+
+    unit: OpenUnit
+    directory: Directory
+    desk: OperatorDesk
+    record: RecordPayoutReport
+
+    def __call__(self, payout_id: UUID, word: Word, act: Act) -> Json:
+        """The payout afterwards. Raises Conflict when nothing of it is open."""
+        call = _call(self.directory, "payout", payout_id)
+        with self.unit(call.scope, call=call) as work:
+            payout = work.payouts.get(payout_id, lock=True)
+            open_ = [
+                a for a in work.payout_attempts.of(payout_id) if a.is_open and a.state is not PayoutAttemptState.CREATED
+            ]
+            if not open_:
+                raise Conflict(f"this payout is {payout.state.value}: there is nothing to resolve")
+            report = Report(status=Status.FAILED, grade=Grade.FILE, failure=_by_hand())
+            if word.receipt_number is not None:
+                report = Report(
+                    status=Status.SUCCEEDED,
+                    grade=Grade.FILE,
+                    receipt_number=word.receipt_number,
+                    amount=payout.amount,
+                )
+            self.record.within(work, open_[-1].id, News(report=report))
+        self.desk.note(act, "payout.resolve", payout_id)
+        with self.unit(call.scope, read_only=True) as work:
+            return shown.payout(work.payouts.get(payout_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvePayment:
+    """Settle a payment's open try by what the provider's statement says."""
+
+    unit: OpenUnit
+    directory: Directory
+    desk: OperatorDesk
+    record: RecordReport
+
+    def __call__(self, payment_id: UUID, word: Word, act: Act) -> Json:
+        """The payment afterwards. Raises Conflict when no try of it is open."""
+        call = _call(self.directory, "payment", payment_id)
+        with self.unit(call.scope, call=call) as work:
+            payment = work.payments.get(payment_id, lock=True)
+            open_ = [a for a in work.attempts.of(payment_id) if a.state in ASKABLE]
+            if not open_:
+                raise Conflict(f"this payment is {payment.state.value}: no try of it is open")
+            attempt = open_[-1]
+            report = Report(status=Status.FAILED, grade=Grade.FILE, failure=_by_hand())
+            if word.receipt_number is not None:
+                namespace = self.record.providers.rail_capabilities(attempt.rail).receipt_namespace
+                money = MoneyIn(receipt_namespace=namespace, receipt_number=word.receipt_number, amount=attempt.amount)
+                report = Report(status=Status.SUCCEEDED, grade=Grade.FILE, money=(money,))
+            self.record.within(work, attempt.id, News(report=report))
+        self.desk.note(act, "payment.resolve", payment_id)
+        with self.unit(call.scope, read_only=True) as work:
+            return shown.payment(work.payments.get(payment_id))
+
+
+def _by_hand() -> Failure:
+    return Failure(kind=FailureKind.OTHER, detail="resolved by a person", try_again=TryAgain.NEVER)
+
+
+def _call(directory: Directory, kind: str, object_id: UUID) -> Call:
+    scope = directory.scope_of(kind, object_id)
+    return Call(business_id=scope.business_id, livemode=scope.livemode)
