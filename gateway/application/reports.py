@@ -303,6 +303,8 @@ def _announce(work: UnitOfWork, payment: Payment, receipt: Receipt, *, newly_pai
         announce_session_over(work, payment)
     if payment.exception_status is ExceptionStatus.DUPLICATE:
         work.events.put("payment.duplicate", payment.id, view)
+    if payment.exception_status is ExceptionStatus.UNDERPAID:
+        work.events.put("payment.underpaid", payment.id, view)
     if receipt.over_units:
         work.events.put("payment.overpaid", payment.id, view)
 

@@ -22,6 +22,7 @@ EVENT_TYPES = (
     "payment.canceled",
     "payment.expired",
     "payment.attempt_failed",
+    "payment.underpaid",
     "payment.overpaid",
     "payment.paid_late",
     "payment.duplicate",
