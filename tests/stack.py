@@ -264,7 +264,8 @@ def a_stack(
     url = f"http://127.0.0.1:{free_port(0)}"
     environment = environment_of(database, redis_url, url)
     with ExitStack() as cleanup:
-        mpesa = SandboxMpesa(state_dir=folder / "mpesa", seed=seed)
+        quick = {"scripted_answer_s": 0.1, "settle_s": 0.05, "result_s": 0.05}
+        mpesa = SandboxMpesa(state_dir=folder / "mpesa", seed=seed, settings=quick)
         mpesa.start()
         cleanup.callback(mpesa.stop)
         key = bootstrap.seed_sandbox(settings.read(environment), mpesa.credentials).secret_key

@@ -52,7 +52,7 @@ def stack(database: Database, durable_valkey: RunningValkey, scratch: Path) -> I
         running.control.script("success", phone=phone)
         running.shop.confirm(payment["id"], phone)
         running.shop.becomes(f"/v1/payments/{payment['id']}", "succeeded")
-        running.processes.pop("worker").stop(within_s=5)
+        running.kill("worker")
         yield running
         running.check_books()
 
@@ -120,7 +120,7 @@ def test_a_payment_survives_its_worker(stack: Stack, receiver: Receiver, doom: s
     assert stack.shop.balance()["available"] - before == 9_850
     wanted = {"payment.created", "payment.requires_action", "payment.succeeded", "receipt.received"}
     eventually(lambda: wanted <= set(receiver.types()), within_s=20)
-    stack.processes.pop("worker").stop(within_s=10)
+    stack.kill("worker")
 
 
 @pytest.mark.parametrize("doom", _all(PAY_OUT))
@@ -137,11 +137,11 @@ def test_a_payout_survives_its_worker(stack: Stack, receiver: Receiver, doom: st
         assert moved == 0
         _resolve(stack, payout["id"])
         assert stack.shop.balance() == before
-        stack.processes.pop("worker").stop(within_s=10)
+        stack.kill("worker")
         return
     assert moved == 1
     after = stack.shop.balance()
     assert before["available"] - after["available"] == 4_000
     assert after["reserved"] == before["reserved"]
     eventually(lambda: {"payout.created", "payout.paid"} <= set(receiver.types()), within_s=20)
-    stack.processes.pop("worker").stop(within_s=10)
+    stack.kill("worker")
