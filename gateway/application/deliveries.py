@@ -114,8 +114,11 @@ def _disable_if_hopeless(work: UnitOfWork, tried: Delivery) -> None:
 
 
 def _took_nothing(work: UnitOfWork, endpoint: WebhookEndpoint) -> bool:
+    """Whether one of five days ago was given up, and none was taken since. One that is seldom used isn't failing."""
     since = work.now - timedelta(days=FAILING_DAYS_MAX)
     if endpoint.updated > since:
         return False
+    given_up = Page(limit=1, created_lte=since, filters={"state": DeliveryState.EXHAUSTED})
+    old, _ = work.deliveries.page(endpoint.id, given_up)
     taken, _ = work.deliveries.page(endpoint.id, Page(limit=1, filters={"state": DeliveryState.DELIVERED}))
-    return not taken or taken[0].updated < since
+    return bool(old) and not (taken and taken[0].updated > old[0].created)

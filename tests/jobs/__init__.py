@@ -1,0 +1,1 @@
+"""Tests of relay, queues and workers, on a real PostgreSQL and a real Valkey."""
