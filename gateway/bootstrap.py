@@ -24,6 +24,7 @@ from gateway.adapters.persistence.directory import SqlDirectory
 from gateway.adapters.persistence.doors import SqlDoors
 from gateway.adapters.persistence.engines import open_engine
 from gateway.adapters.persistence.idempotency import SqlIdempotencyKeys
+from gateway.adapters.persistence.insistence import InsistOnLostConnections
 from gateway.adapters.persistence.ledger import SqlLedger
 from gateway.adapters.persistence.migrate import HEAD
 from gateway.adapters.persistence.unit_of_work import SqlUnits
@@ -181,6 +182,11 @@ class Gateway:
         return Replying(chance=SystemChance(), url=lambda tag, secret: f"{base}/in/{tag}/{secret}")
 
     @cached_property
+    def insist(self) -> InsistOnLostConnections:
+        """Keeps writing while PostgreSQL is away."""
+        return InsistOnLostConnections(wait=Sleeper())
+
+    @cached_property
     def payments(self) -> PaymentOrchestrator:
         """Money in."""
         unit, lines = self.units, self.lines
@@ -192,7 +198,7 @@ class Gateway:
             refresh=RefreshPayment(unit=unit),
             read=ReadPayments(unit=unit),
             expire=ExpirePayment(unit=unit),
-            submit=SubmitAttempt(unit=unit, providers=lines, replying=self.replying, record=record),
+            submit=SubmitAttempt(unit=unit, providers=lines, replying=self.replying, record=record, insist=self.insist),
             look_up=LookUpAttempt(unit=unit, providers=lines, replying=self.replying, record=record),
             watch_window=WatchWindow(unit=unit, providers=lines),
             give_up=GiveUpOnAttempt(unit=unit),
@@ -212,7 +218,12 @@ class Gateway:
             refresh=RefreshPayout(unit=unit),
             read=ReadPayouts(unit=unit),
             submit=SubmitPayout(
-                unit=unit, providers=lines, replying=self.replying, chance=SystemChance(), record=record
+                unit=unit,
+                providers=lines,
+                replying=self.replying,
+                chance=SystemChance(),
+                record=record,
+                insist=self.insist,
             ),
             look_up=LookUpPayout(unit=unit, providers=lines, replying=self.replying, record=record),
         )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from gateway.application import representations as shown
 from gateway.application.interfaces import (
     Call,
     Due,
+    Insist,
     OpenUnit,
     ProviderExchange,
     Providers,
     UnitOfWork,
+    once,
 )
 from gateway.application.replies import Replying
 from gateway.application.reports import News, RecordReport, fail
@@ -51,6 +55,7 @@ class SubmitAttempt:
     providers: Providers
     replying: Replying
     record: RecordReport
+    insist: Insist = once
 
     def __call__(self, attempt_id: UUID, call: Call) -> datetime | None:
         """When to come again, or None. Found `submitting` (a crash), the try becomes unknown and is never resent."""
@@ -58,24 +63,28 @@ class SubmitAttempt:
             claimed = self._claim(work, attempt_id)
         if not isinstance(claimed, Errand):
             return claimed
+        return self.insist(self._call(claimed, call))
+
+    def _call(self, claimed: Errand, call: Call) -> Callable[[], datetime | None]:
+        """Call the provider; gives what is to be recorded. Its answer is in nobody's memory but ours, so the caller
+        insists on writing it down, also while the database is away."""
         try:
             report = self.providers.rail(claimed.connection).start(self._collection(claimed))
         except Refused as refused:
-            self._refused(claimed, refused.failure, call)
+            return partial(self._refused, claimed, refused.failure, call)
         except NotSent as not_sent:
-            return self._put_back(claimed, not_sent.retry_after_s, "NotSent", str(not_sent), call)
+            return partial(self._put_back, claimed, not_sent.retry_after_s, "NotSent", str(not_sent), call)
         except Misconfigured as wrong:
-            return self._misconfigured(claimed, wrong, call)
+            return partial(self._misconfigured, claimed, wrong, call)
         except AlreadyTaken as taken:
-            self._lost(claimed, "AlreadyTaken", str(taken), call, provider_reference=taken.provider_reference)
+            theirs = taken.provider_reference
+            return partial(self._lost, claimed, "AlreadyTaken", str(taken), call, provider_reference=theirs)
         except OutcomeUnknown as unknown:
-            self._lost(claimed, "OutcomeUnknown", str(unknown), call)
+            return partial(self._lost, claimed, "OutcomeUnknown", str(unknown), call)
         except Exception as fault:
             # An adapter's own fault: a byte may have left, so it is unknown like any silence.
-            self._lost(claimed, "fault", type(fault).__name__, call)
-        else:
-            self._answered(claimed, report, call)
-        return None
+            return partial(self._lost, claimed, "fault", type(fault).__name__, call)
+        return partial(self._answered, claimed, report, call)
 
     def _claim(self, work: UnitOfWork, attempt_id: UUID) -> Errand | datetime | None:
         payment, attempt = lock(work, attempt_id)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from gateway.application.attempts import PAUSED_S, pause
-from gateway.application.interfaces import Call, Chance, Due, OpenUnit, ProviderExchange, Providers, UnitOfWork
+from gateway.application.interfaces import (
+    Call,
+    Chance,
+    Due,
+    Insist,
+    OpenUnit,
+    ProviderExchange,
+    Providers,
+    UnitOfWork,
+    once,
+)
 from gateway.application.payout_reports import News, RecordPayoutReport, fail_payout
 from gateway.application.replies import Replying
 from gateway.domain.connections import Connection, ConnectionState
@@ -52,6 +64,7 @@ class SubmitPayout:
     replying: Replying
     chance: Chance
     record: RecordPayoutReport
+    insist: Insist = once
 
     def __call__(self, payout_id: UUID, call: Call) -> datetime | None:
         """When to come again, or None. Found `submitting` (a crash), it becomes unknown and is asked about."""
@@ -59,26 +72,27 @@ class SubmitPayout:
             claimed = self._claim(work, payout_id)
         if not isinstance(claimed, PayoutErrand):
             return claimed
+        return self.insist(self._call(claimed, call))
+
+    def _call(self, claimed: PayoutErrand, call: Call) -> Callable[[], datetime | None]:
+        """Call the provider; gives what is to be recorded. Its answer is in nobody's memory but ours, so the caller
+        insists on writing it down, also while the database is away."""
         try:
             submission = self.providers.channel(claimed.connection).submit(_bundle(claimed))
         except Refused as refused:
-            self._refused(claimed, refused.failure, call)
+            return partial(self._refused, claimed, refused.failure, call)
         except NotSent as not_sent:
-            return self._put_back(claimed, not_sent.retry_after_s, "NotSent", str(not_sent), call)
+            return partial(self._put_back, claimed, not_sent.retry_after_s, "NotSent", str(not_sent), call)
         except Misconfigured as wrong:
-            again = self._put_back(claimed, PAUSED_S, "Misconfigured", str(wrong), call)
-            pause(self.unit, claimed.connection.id, str(wrong), call)
-            return again
+            return partial(self._misconfigured, claimed, wrong, call)
         except AlreadyTaken as taken:
-            self._lost(claimed, "AlreadyTaken", taken.provider_reference, call)
+            return partial(self._lost, claimed, "AlreadyTaken", taken.provider_reference, call)
         except OutcomeUnknown:
-            self._lost(claimed, "OutcomeUnknown", None, call)
+            return partial(self._lost, claimed, "OutcomeUnknown", None, call)
         except Exception as fault:
             # An adapter's own fault: a byte may have left, so it is unknown like any silence.
-            self._lost(claimed, f"fault {type(fault).__name__}", None, call)
-        else:
-            self._answered(claimed, submission.reports[0], call)
-        return None
+            return partial(self._lost, claimed, f"fault {type(fault).__name__}", None, call)
+        return partial(self._answered, claimed, submission.reports[0], call)
 
     def _claim(self, work: UnitOfWork, payout_id: UUID) -> PayoutErrand | datetime | None:
         payout = work.payouts.get(payout_id, lock=True)
@@ -166,6 +180,11 @@ class SubmitPayout:
             work.payout_attempts.save(replace(back, submitted_at=None))
             work.payouts.save(payout.take(PayoutStep.PUT_BACK, work.now, waiting_for="channel_unavailable"))
             return work.now + timedelta(seconds=after_s)
+
+    def _misconfigured(self, errand: PayoutErrand, wrong: Misconfigured, call: Call) -> datetime | None:
+        again = self._put_back(errand, PAUSED_S, "Misconfigured", str(wrong), call)
+        pause(self.unit, errand.connection.id, str(wrong), call)
+        return again
 
     def _lost(self, errand: PayoutErrand, word: str, provider_reference: str | None, call: Call) -> None:
         with self.unit(call.scope, call=call) as work:

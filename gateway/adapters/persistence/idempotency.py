@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 
+from gateway.adapters.persistence.engines import one
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.transaction import Transaction
 from gateway.adapters.persistence.vault import Vault
@@ -26,7 +27,7 @@ from gateway.application.interfaces import (
 )
 
 #: How long another process waits before it takes the work over from one that went silent.
-LEASE_S = 60
+LEASE_S = 10
 
 _ANSWER = "idempotency_key.answer"
 _BEGIN = (
@@ -66,8 +67,8 @@ class SqlIdempotencyKeys(IdempotencyKeys):
             "lease": LEASE_S,
             "days": keep_days,
         }
-        with in_our_words(), self.engine.connect() as conn:
-            row = conn.exec_driver_sql(_BEGIN, values).one()
+        with in_our_words():
+            row = one(self.engine, _BEGIN, values)
         return self._outcome(call, wanted, row)
 
     def refuse(self, call: Call, idempotent: IdempotentCall, status: int, body: Json) -> None:
@@ -84,10 +85,10 @@ class SqlIdempotencyKeys(IdempotencyKeys):
             "status": status,
             "answer": answer,
         }
-        with in_our_words(), self.engine.connect() as conn:
-            conn.exec_driver_sql(_END, values)
+        with in_our_words():
+            one(self.engine, _END, values)
 
-    def _outcome(self, call: Call, wanted: IdempotentCall, row: Row[Any]) -> Begun | Replay | InFlight | Mismatch:
+    def _outcome(self, call: Call, wanted: IdempotentCall, row: Any) -> Begun | Replay | InFlight | Mismatch:
         match row.outcome:
             case "begun":
                 first = IdempotentCall(

@@ -48,7 +48,7 @@ from gateway.application.interfaces.values import (
     Scope,
     StoredCallback,
 )
-from gateway.application.interfaces.world import Chance, Directory, NewId, Providers, Sent, WebhookSender
+from gateway.application.interfaces.world import Chance, Directory, Insist, NewId, Providers, Sent, WebhookSender
 
 __all__ = [
     "Alerts",
@@ -75,6 +75,7 @@ __all__ = [
     "IdempotencyKeys",
     "IdempotentCall",
     "InFlight",
+    "Insist",
     "JournalOut",
     "Json",
     "KeyFound",
@@ -100,4 +101,5 @@ __all__ = [
     "Timelines",
     "UnitOfWork",
     "WebhookSender",
+    "once",
 ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from gateway.application.interfaces.values import (
@@ -17,6 +17,8 @@ from gateway.domain.connections import Connection, Float
 from gateway.domain.fees import FeeSchedule
 from ports.payment_rail import PaymentRail, RailCapabilities
 from ports.payout_channel import ChannelCapabilities, PayoutChannel
+
+T = TypeVar("T")
 
 
 class Providers(Protocol):
@@ -72,6 +74,18 @@ class Sent:
     error: str | None = None
     retry_after_s: int | None = None
     duration_ms: int = 0
+
+
+class Insist(Protocol):
+    """Writes down what only this process knows, also when the database is away for a while."""
+
+    def __call__(self, write: Callable[[], T]) -> T:
+        """Run `write` again and again while connections are lost; it must be harmless to run twice."""
+
+
+def once(write: Callable[[], T]) -> T:
+    """No insistence: trouble is the caller's at once."""
+    return write()
 
 
 class WebhookSender(Protocol):
