@@ -48,7 +48,7 @@ from gateway.application.interfaces.values import (
     Scope,
     StoredCallback,
 )
-from gateway.application.interfaces.world import Chance, Directory, Insist, NewId, Providers, Sent, WebhookSender
+from gateway.application.interfaces.world import Chance, Directory, Insist, NewId, Providers, Sent, WebhookSender, once
 
 __all__ = [
     "Alerts",
