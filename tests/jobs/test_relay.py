@@ -21,6 +21,7 @@ from gateway.adapters.servers import embedded_valkey, free_port
 from gateway.application.interfaces import Claimed
 from gateway.application.jobs import Chore
 from gateway.domain.due import KINDS, QUEUES
+from tests.fakes.context import FakeLog
 from tests.jobs.doing import leases_over, outbox, put, running
 from tests.persistence.shop import Shop
 from tests.waiting import eventually
@@ -247,3 +248,21 @@ def test_a_chore_waits_for_its_time() -> None:
     relay.do_chores()
     relay.do_chores()
     assert done == [1]
+
+
+def test_trouble_is_told_once_and_so_is_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = FakeLog()
+    monkeypatch.setattr("gateway.adapters.jobs.relay._log", log)
+    healthy = [False, False, False, True, True]
+
+    def sick() -> None:
+        if not healthy.pop(0):
+            raise OSError("away")
+
+    relay = Relay(source=Stuttering(), queues=Stuttering(), chores=[Chore(name="sick", every_s=0, do=sick)])
+    for _ in range(5):
+        relay.do_chores()
+    assert [(event, fields["what"]) for _, event, fields in log.lines] == [
+        ("relay_in_trouble", "sick"),
+        ("relay_well_again", "sick"),
+    ]

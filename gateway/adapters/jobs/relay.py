@@ -17,6 +17,8 @@ from gateway.application.jobs import Chore
 POLL_S = 0.25
 #: Waits after trouble, doubling.
 _TROUBLE_S = (0.25, 2.0)
+#: What the relay itself is called among its chores.
+_RELAY = "relay"
 
 _log = structlog.get_logger("gateway.jobs")
 
@@ -52,7 +54,7 @@ class Relay:
     queues: Queues
     chores: Sequence[Chore] = ()
     _next: dict[str, float] = field(default_factory=dict)
-    _trouble: str | None = None
+    _troubles: dict[str, str] = field(default_factory=dict)
 
     def run(self, stop: Event) -> None:
         """Until `stop` is set, which is seen within 250 ms, or at the end of a chore."""
@@ -61,12 +63,12 @@ class Relay:
             try:
                 while self.turn() and not stop.is_set():
                     pass
-                self._told_well()
+                self._well(_RELAY)
                 wait_s = _TROUBLE_S[0]
                 self.queues.wait_bell(POLL_S)
             except Exception as trouble:
                 # The relay's edge: whatever is away comes back, and then all that is due is still due.
-                self._told_trouble(trouble)
+                self._in_trouble(_RELAY, trouble)
                 stop.wait(wait_s)
                 wait_s = min(wait_s * 2, _TROUBLE_S[1])
             self.do_chores()
@@ -86,18 +88,18 @@ class Relay:
             self._next[chore.name] = time.monotonic() + chore.every_s
             try:
                 chore.do()
+                self._well(chore.name)
             except Exception as trouble:
                 # The relay's edge, as above.
-                self._told_trouble(trouble, chore=chore.name)
+                self._in_trouble(chore.name, trouble)
 
-    def _told_trouble(self, trouble: Exception, **fields: str) -> None:
-        """Once, until it is well again or another trouble comes."""
-        name = f"{type(trouble).__name__} {fields}"
-        if name != self._trouble:
-            self._trouble = name
-            _log.warning("relay_in_trouble", exc_info=trouble, **fields)
+    def _in_trouble(self, what: str, trouble: Exception) -> None:
+        """Said once, until it is well again or another trouble comes."""
+        name = type(trouble).__name__
+        if self._troubles.get(what) != name:
+            self._troubles[what] = name
+            _log.warning("relay_in_trouble", what=what, exc_info=trouble)
 
-    def _told_well(self) -> None:
-        if self._trouble is not None:
-            self._trouble = None
-            _log.info("relay_well_again")
+    def _well(self, what: str) -> None:
+        if self._troubles.pop(what, None) is not None:
+            _log.info("relay_well_again", what=what)
