@@ -86,7 +86,7 @@ class RecordReport:
             case Verdict.NOT_PAID:
                 fail(work, payment, attempt, finding.failure or Failure(kind=FailureKind.OTHER))
             case Verdict.CONFLICT:
-                _contradicted(work, payment, attempt)
+                _contradicted(work, payment, attempt, report)
             case Verdict.ASK if not report.grade.is_strong:
                 _wake(work, attempt)
             case _:
@@ -135,14 +135,18 @@ def _wake(work: UnitOfWork, attempt: Attempt) -> None:
         work.due.put(Due(kind="attempt.look_up", subject_id=attempt.id, due_at=work.now))
 
 
-def _contradicted(work: UnitOfWork, payment: Payment, attempt: Attempt) -> None:
-    """Another amount than asked, or reports against one another: nothing is posted, a person is told."""
-    work.attempts.save(attempt)
+def _contradicted(work: UnitOfWork, payment: Payment, attempt: Attempt, report: Report) -> None:
+    """Another amount than asked, or reports against one another: nothing is posted, a person is told.
+
+    Weak news asks at once here too; an answer that settles nothing waits for the ladder, or asking would never stop.
+    """
+    if report.grade.is_strong:
+        work.attempts.save(attempt)
+    else:
+        _wake(work, attempt)
     if payment.exception_status is None:
         work.payments.save(replace(payment, exception_status=ExceptionStatus.CONFLICT, updated=work.now))
     work.alerts.raise_("payment_conflict", payment.id, "reports about the money contradict one another")
-    if attempt.state in ASKABLE:
-        work.due.put(Due(kind="attempt.look_up", subject_id=attempt.id, due_at=work.now))
 
 
 def _follow_doubt(work: UnitOfWork, payment: Payment, changed: Attempt) -> None:

@@ -122,6 +122,7 @@ def test_a_callback_that_names_another_amount_is_a_conflict_and_books_nothing(wo
     world.advance(1_000)  # the query's success can't settle which amount it was
     assert world.see(payment)["exception_status"] == "conflict"
     assert world.balance() == {}
+    assert len(world.rail.looked_up) < 20  # it is asked about on the ladder, not for every answer that settles nothing
 
 
 @pytest.mark.parametrize(
