@@ -17,7 +17,7 @@ import redis
 import requests
 
 from gateway.adapters.servers import RunningPostgres, RunningValkey, embedded_postgres, embedded_valkey
-from tests.servers import databases_of
+from tests.servers import Database
 from tests.stack import Receiver, Shop, Stack, a_phone, a_receiver, a_stack
 from tests.waiting import eventually
 
@@ -61,7 +61,8 @@ def world(scratch: Path) -> Iterator[tuple[World, Stack]]:
 
     with ExitStack() as cleanup:
         world = World(scratch / "processes", cleanup)
-        database = cleanup.enter_context(databases_of(world.postgres).fresh())
+        world.postgres.ensure_database("killed")
+        database = Database(name="killed", server=world.postgres)
         migrate(database.url("owner"))
         stack = cleanup.enter_context(a_stack(database, world.valkey.url_for(), scratch / "processes" / "stack"))
         fund(stack)
