@@ -28,6 +28,7 @@ from gateway.adapters.web import (
 )
 from gateway.adapters.web.bodies import BODY_MAX
 from gateway.adapters.web.desk import Desk, furnish
+from gateway.adapters.web.key_memory import KeyMemory
 from gateway.adapters.web.settings import WebSettings
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ def create_app(use_cases: UseCases, settings: WebSettings, *, limiter_url: str |
     request_ids.install(app, settings)
     headers.install(app, settings)
     guards = limits.install(app, settings, limiter_url)
-    furnish(app, Desk(use_cases=use_cases, settings=settings, guards=guards))
+    # Asked for late: the pages need no keys, and are tried without.
+    find_key = KeyMemory(look_up=lambda key_hash: use_cases.doors.api_key(key_hash))
+    furnish(app, Desk(use_cases=use_cases, settings=settings, guards=guards, find_key=find_key))
     errors.register(app)
     _add_api(app, settings)
     _add_pages(app, guards)

@@ -39,7 +39,7 @@ def authenticate() -> None:
 def _find() -> KeyFound:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     match = _KEY.fullmatch(token.strip()) if scheme.lower() == "bearer" else None
-    found = desk().use_cases.doors.api_key(sha256(match.group().encode()).digest()) if match else None
+    found = desk().find_key(sha256(match.group().encode()).digest()) if match else None
     if match is None or found is None or found.livemode is not (match.group(1) == "live"):
         desk().guards.wrong_key()
         raise Unauthenticated("send an active key as `Authorization: Bearer sk_test_…` or `sk_live_…`")

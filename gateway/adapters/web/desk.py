@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app, g
 
+from gateway.adapters.web.key_memory import KeyMemory
 from gateway.adapters.web.limits import Guards
 from gateway.adapters.web.settings import WebSettings
 from gateway.application.interfaces import Call
@@ -24,6 +25,7 @@ class Desk:
     use_cases: UseCases
     settings: WebSettings
     guards: Guards
+    find_key: KeyMemory
 
 
 def furnish(app: Flask, desk: Desk) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 from flask.testing import FlaskClient
 
+from gateway.adapters.web.key_memory import KeyMemory
+from gateway.application.interfaces import KeyFound
 from gateway.domain.ids import Prefix, encode
 from tests.unit.web.scripted import (
     BUSINESS,
     KEY,
+    KEYS,
     LIVE_KEY,
     OTHER_BUSINESS,
     PAYMENT,
@@ -75,3 +80,31 @@ def test_a_platforms_key_is_told_that_it_cannot(client: FlaskClient, world: Worl
     answer = client.get(PATH, headers=auth(PLATFORM_KEY))
     assert (answer.status_code, answer.json["code"]) == (403, "platform_key_not_supported")
     assert world.asked == []
+
+
+def test_a_found_key_is_believed_for_half_a_second_and_an_unknown_one_never() -> None:
+    time, known = 50.0, {b"k": KEYS[sha256(KEY.encode()).digest()]}
+    asked: list[bytes] = []
+
+    def look_up(key_hash: bytes) -> KeyFound | None:
+        asked.append(key_hash)
+        return known.get(key_hash)
+
+    memory = KeyMemory(look_up=look_up, now=lambda: time)
+    assert memory(b"k") is memory(b"k") is known[b"k"]
+    assert memory(b"x") is memory(b"x") is None
+    assert asked == [b"k", b"x", b"x"]
+    known.clear()
+    time += 0.5
+    assert memory(b"k") is None
+    assert memory.known == {}
+
+
+def test_old_keys_are_forgotten() -> None:
+    time, one = 50.0, KEYS[sha256(KEY.encode()).digest()]
+    memory = KeyMemory(look_up=lambda _: one, now=lambda: time)
+    for number in range(4_096):
+        memory(number.to_bytes(2, "big"))
+    time += 1
+    memory(b"another")
+    assert list(memory.known) == [b"another"]
