@@ -22,6 +22,7 @@ from gateway.domain.errors import Busy
 from gateway.domain.ledger import Journal, Kind, Leg, bucket, float_
 from tests.persistence.shop import NOW, Shop, a_payment, idempotent, new_id
 from tests.servers import Database
+from tests.waiting import eventually
 
 
 @contextmanager
@@ -246,3 +247,35 @@ def test_units_of_many_threads_don_t_mix(shop: Shop) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_a_server_that_restarted_costs_no_request(shop: Shop) -> None:
+    """Connections that ended while they were idle are seen before they are used."""
+    shop.payment()
+    with psycopg.connect(shop.database.plain_url("owner"), autocommit=True) as owner:
+        owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = 'gateway_app' AND datname = current_database()"
+        )
+        eventually(
+            lambda: (
+                owner.execute(
+                    "SELECT count(*) = 0 FROM pg_stat_activity"
+                    " WHERE usename = 'gateway_app' AND datname = current_database()"
+                ).fetchone()
+                == (True,)
+            )
+        )
+    shop.payment()
+    assert shop.web_doors.api_key(b"x") is None
+
+
+def test_an_error_s_text_holds_no_parameter(shop: Shop) -> None:
+    def refused() -> None:
+        with shop.units()(shop.a) as work:
+            work.customers.page(Page())
+            work.payments.save(a_payment(shop.a, description="planted \x00"))
+
+    with pytest.raises(Exception, match=r"NUL|0x00|null") as error:
+        refused()
+    assert "planted" not in str(error.value)

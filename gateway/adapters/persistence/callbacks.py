@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
 
 from gateway.adapters.persistence.clock import UnitClock
+from gateway.adapters.persistence.engines import one
 from gateway.adapters.persistence.evidence import CALLBACK_BODY
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.vault import Vault
@@ -47,5 +48,5 @@ class SqlCallbackStore(CallbackStore):
             "queue": queue,
             "lease": lease_s,
         }
-        with in_our_words(), self.engine.connect() as conn:
-            return bool(conn.exec_driver_sql(sql, values).scalar_one())
+        with in_our_words():
+            return bool(one(self.engine, sql, values)[0])

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 
 from gateway.adapters.persistence.clock import UnitClock
+from gateway.adapters.persistence.engines import one
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.worker_session import WorkerSession
 from gateway.application.interfaces import Claimed, Doors, KeyFound, ReplyFound, SessionFound
@@ -32,15 +33,15 @@ class SqlDoors(Doors):
 
     def api_key(self, key_hash: bytes) -> KeyFound | None:
         row = self._one("SELECT * FROM gateway.find_api_key(%(hash)s)", {"hash": key_hash})
-        return None if row is None else KeyFound(**row._mapping)
+        return None if row is None else KeyFound(**row._asdict())
 
     def reply(self, secret_hash: bytes) -> ReplyFound | None:
         row = self._one("SELECT * FROM gateway.find_reply(%(hash)s)", {"hash": secret_hash})
-        return None if row is None else ReplyFound(**row._mapping)
+        return None if row is None else ReplyFound(**row._asdict())
 
     def session(self, secret_hash: bytes) -> SessionFound | None:
         row = self._one("SELECT * FROM gateway.find_session(%(hash)s)", {"hash": secret_hash})
-        return None if row is None else SessionFound(**row._mapping)
+        return None if row is None else SessionFound(**row._asdict())
 
     def claim_due(self, rooms: Mapping[str, int]) -> Sequence[Claimed]:
         taken = f"claim_due(%(queues)s::text[], %(rooms)s::integer[], %(lease)s, {self.clock.sql})"
@@ -78,9 +79,9 @@ class SqlDoors(Doors):
         row = self._one(sql, {"limit": limit, "now": self.clock.system()})
         return 0 if row is None else int(row[0])
 
-    def _one(self, sql: str, values: Mapping[str, Any]) -> Row[Any] | None:
-        with in_our_words(), self.engine.connect() as conn:
-            return conn.exec_driver_sql(sql, dict(values)).first()
+    def _one(self, sql: str, values: Mapping[str, Any]) -> Any:
+        with in_our_words():
+            return one(self.engine, sql, values)
 
 
 def _row_of(claimed: Claimed) -> dict[str, Any]:

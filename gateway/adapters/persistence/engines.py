@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 
 #: A queue behind one busy balance must not take every connection of a process (ledger: lock waits).
@@ -26,7 +31,8 @@ def open_engine(
     """An engine for one role's URL (`postgresql+psycopg://role@…`); connects on first use.
 
     Connections are in autocommit: a lone statement is a transaction of one round trip, and a unit of work says BEGIN
-    and COMMIT itself. A forked process never uses its parent's connections.
+    and COMMIT itself. A forked process never uses its parent's connections, and nobody a connection that the server
+    closed while it was idle.
     """
     options = f"-c lock_timeout={lock_timeout_ms} -c statement_timeout={statement_timeout_ms} -c timezone=UTC"
     engine = create_engine(
@@ -35,22 +41,64 @@ def open_engine(
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,  # an error's text ends in a log, and parameters are phones and secrets
         connect_args={"options": options, "application_name": name, "connect_timeout": 10},
     )
-    _keep_to_own_process(engine)
+    event.listen(engine, "connect", _remember_process)
+    event.listen(engine, "checkout", _refuse_unusable)
     return engine
 
 
-def _keep_to_own_process(engine: Engine) -> None:
-    """Two processes on one socket would read one another's answers: each connection remembers who opened it."""
+def _remember_process(_: Any, record: Any) -> None:
+    record.info["pid"] = os.getpid()
 
-    def remember(_: Any, record: Any) -> None:
-        record.info["pid"] = os.getpid()
 
-    def refuse_inherited(_: Any, record: Any, proxy: Any) -> None:
-        if record.info["pid"] != os.getpid():
-            record.dbapi_connection = proxy.dbapi_connection = None
-            raise DisconnectionError("this connection belongs to the parent process")
+def _refuse_unusable(connection: Any, record: Any, proxy: Any) -> None:
+    """The pool opens another one then. Two processes on one socket would read one another's answers.
 
-    event.listen(engine, "connect", remember)
-    event.listen(engine, "checkout", refuse_inherited)
+    An idle connection has nothing to read: if it has, the server said goodbye. Asking the socket costs no round trip.
+    """
+    if record.info["pid"] != os.getpid():
+        record.dbapi_connection = proxy.dbapi_connection = None
+        raise DisconnectionError("this connection belongs to the parent process")
+    if connection.closed or _has_something_to_read(connection.fileno()):
+        raise DisconnectionError("the server closed this connection")
+
+
+def _has_something_to_read(descriptor: int) -> bool:
+    asked = select.poll()
+    asked.register(descriptor, select.POLLIN)
+    return bool(asked.poll(0))
+
+
+def driver_of(conn: Connection) -> psycopg.Connection[Any]:
+    """The driver's connection under SQLAlchemy's: for BEGIN and COMMIT, which are the unit's to say, and for speed."""
+    driver = conn.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError("the gateway works on psycopg connections alone")
+    return driver
+
+
+def one(engine: Engine, sql: str, values: Mapping[str, Any]) -> Any:
+    """The first row of one statement, a transaction of its own, as a named tuple; None without a row.
+
+    It goes to the driver directly: on a path of every request the layers between cost as much as the statement.
+    """
+    with _borrowed(engine) as driver:
+        return driver.cursor(row_factory=namedtuple_row).execute(sql, values).fetchone()
+
+
+@contextmanager
+def _borrowed(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
+    pooled = engine.raw_connection()
+    driver = pooled.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError("the gateway works on psycopg connections alone")
+    try:
+        yield driver
+    except psycopg.Error:
+        if driver.closed:
+            pooled.invalidate()
+        raise
+    finally:
+        pooled.close()

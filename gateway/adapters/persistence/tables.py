@@ -259,13 +259,13 @@ attempt = Table(
     may("woken", INT),
     must("sends", INT),
     list_("attempt_list"),
-    UniqueConstraint("payment_id", "number", name="attempt_number"),
+    UniqueConstraint(*OWN, "payment_id", "number", name="attempt_number"),
     UniqueConstraint("connection_id", "reference", name="attempt_reference"),
     to("attempt_payment", "payment_id", "payment"),
     to("attempt_customer", "customer_id", "customer"),
     in_mode("attempt_connection", "connection_id", "connection"),
     in_mode("attempt_float", "float_id", "float"),
-    Index("attempt_one_blocking", "payment_id", unique=True, postgresql_where=text("blocking")),
+    Index("attempt_one_blocking", *OWN, "payment_id", unique=True, postgresql_where=text("blocking")),
 )
 
 receipt = Table(
@@ -301,8 +301,8 @@ receipt = Table(
         unique=True,
         postgresql_where=text("receipt_number IS NOT NULL"),
     ),
-    Index("receipt_one_a_try", "attempt_id", unique=True, postgresql_where=text("attempt_id IS NOT NULL")),
-    Index("receipt_of_payment", "payment_id", "id"),
+    Index("receipt_one_a_try", *OWN, "attempt_id", unique=True, postgresql_where=text("attempt_id IS NOT NULL")),
+    Index("receipt_of_payment", *OWN, "payment_id", "id"),
 )
 
 payout = Table(
@@ -361,13 +361,14 @@ payout_attempt = Table(
     may("woken", INT),
     must("sends", INT),
     list_("payout_attempt_list"),
-    UniqueConstraint("payout_id", "number", name="payout_attempt_number"),
+    UniqueConstraint(*OWN, "payout_id", "number", name="payout_attempt_number"),
     UniqueConstraint("connection_id", "reference", name="payout_attempt_reference"),
     to("payout_attempt_payout", "payout_id", "payout"),
     in_mode("payout_attempt_connection", "connection_id", "connection"),
     in_mode("payout_attempt_float", "float_id", "float"),
     Index(
         "payout_attempt_one_live",
+        *OWN,
         "payout_id",
         unique=True,
         postgresql_where=text("state NOT IN ('succeeded', 'failed')"),

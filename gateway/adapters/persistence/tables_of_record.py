@@ -53,7 +53,7 @@ provider_call = Table(
     must("ended_at", AT),
     must("outcome", Text),
     may("detail", Text),
-    Index("provider_call_of_subject", "subject_id", "id"),
+    Index("provider_call_of_subject", *OWN, "subject_id", "id"),
 )
 
 provider_callback = Table(
@@ -74,7 +74,7 @@ provider_callback = Table(
     may("verdict", Text),
     ForeignKeyConstraint(["reply_id"], ["gateway.reply_to.id"]),
     UniqueConstraint("reply_id", "body_hmac", name="provider_callback_once"),
-    Index("provider_callback_of_subject", "subject_id", "id"),
+    Index("provider_callback_of_subject", *OWN, "subject_id", "id"),
 )
 
 report = Table(
@@ -98,7 +98,7 @@ report = Table(
     must("asked", BOOL),
     may("unrecognised", Text),
     may("payer_hint", Text),
-    Index("report_of_subject", "subject_id", "id"),
+    Index("report_of_subject", *OWN, "subject_id", "id"),
 )
 
 outbox = Table(
@@ -137,7 +137,7 @@ event = Table(
     must("sequence", INT),
     must("payload", JSON),
     list_("event_list"),
-    UniqueConstraint("object_id", "sequence", name="event_sequence"),
+    UniqueConstraint(*OWN, "object_id", "sequence", name="event_sequence"),
     Index("event_by_type", *OWN, "type", "id"),
 )
 
@@ -173,10 +173,10 @@ delivery = Table(
     may("last_tried_at", AT),
     may("next_try_at", AT),
     list_("delivery_list"),
-    UniqueConstraint("event_id", "endpoint_id", name="delivery_once"),
+    UniqueConstraint(*OWN, "event_id", "endpoint_id", name="delivery_once"),
     to("delivery_event", "event_id", "event"),
     to("delivery_endpoint", "endpoint_id", "webhook_endpoint"),
-    Index("delivery_of_endpoint", "endpoint_id", "id"),
+    Index("delivery_of_endpoint", *OWN, "endpoint_id", "id"),
 )
 
 delivery_try = Table(
@@ -189,7 +189,7 @@ delivery_try = Table(
     must("at", AT),
     may("status", INT),
     may("error", Text),
-    UniqueConstraint("delivery_id", "number", name="delivery_try_number"),
+    UniqueConstraint(*OWN, "delivery_id", "number", name="delivery_try_number"),
     to("delivery_try_delivery", "delivery_id", "delivery"),
 )
 

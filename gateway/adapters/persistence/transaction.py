@@ -10,11 +10,12 @@ from operator import ge, gt, le, lt
 from typing import Any, TypeVar
 from uuid import UUID
 
+import psycopg
 from psycopg.errors import UniqueViolation
 from sqlalchemy import ColumnElement, Connection, Row, Table, Update, and_, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
+from gateway.adapters.persistence.inserts import inserted
 from gateway.adapters.persistence.vault import Vault
 from gateway.application.interfaces import AlreadyMade, Call, IdempotentCall, Json, NewId, Page, Scope
 from gateway.domain.attempts import Attempt
@@ -40,6 +41,7 @@ class Transaction:
     """One open transaction. `moved_clock` says that `now` isn't the time that ids are made by."""
 
     conn: Connection
+    raw: psycopg.Connection[Any]
     scope: Scope
     call: Call | None
     now: datetime
@@ -82,8 +84,7 @@ class Transaction:
         hashed = None if idempotency is None else idempotency.key_hash
         fingerprint = None if idempotency is None else idempotency.fingerprint
         row = {**values, **self.whose(), "idempotency_key": hashed, "fingerprint": fingerprint}
-        stmt = insert(table).on_conflict_do_nothing().returning(table.c.id)
-        if self.conn.execute(stmt, row).first() is not None:
+        if inserted(self.raw, table, row):
             return True
         by_key = (
             table.c.id == values["id"]

@@ -21,6 +21,7 @@ from gateway.adapters.persistence.clock import UnitClock
 from gateway.adapters.persistence.connections import SqlConnections
 from gateway.adapters.persistence.customers import SqlCustomers
 from gateway.adapters.persistence.due import SqlDueWork
+from gateway.adapters.persistence.engines import driver_of
 from gateway.adapters.persistence.evidence import SqlEvidenceLog, SqlReplies
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.idempotency import SqlIdempotency
@@ -123,7 +124,7 @@ class SqlUnits(OpenUnit):
         the commit happened is unknown.
         """
         with in_our_words(), self.engine.connect() as conn:
-            raw = _driver(conn)
+            raw = driver_of(conn)
             try:
                 tx = self._begin(conn, raw, scope, call, read_only=read_only)
                 yield SqlUnitOfWork(tx)
@@ -158,6 +159,7 @@ class SqlUnits(OpenUnit):
             now = system + row[2] if row else system
         return Transaction(
             conn=conn,
+            raw=raw,
             scope=scope,
             call=call,
             now=now,
@@ -182,20 +184,13 @@ class SqlUnits(OpenUnit):
                 "status": status,
                 "answer": answer,
             }
-            due_now = bool(tx.conn.exec_driver_sql(_CLOSE, values).scalar_one())
+            closed = tx.raw.execute(_CLOSE, values).fetchone()
+            due_now = closed is not None and bool(closed[0])
         if len(tx.journals) == 1:
             self.books.post(tx.conn, tx.journals[0])
         elif tx.journals:
             self.books.post_many(tx.journals, tx.conn)
         return due_now
-
-
-def _driver(conn: Connection) -> psycopg.Connection[Any]:
-    """The driver's connection: BEGIN and COMMIT are ours to say, since the engine is in autocommit."""
-    driver = conn.connection.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise TypeError("units work on psycopg connections alone")
-    return driver
 
 
 def _roll_back(raw: psycopg.Connection[Any]) -> None:

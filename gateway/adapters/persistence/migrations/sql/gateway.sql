@@ -37,7 +37,9 @@ $$;
 -- Insert, or hurry the open row. A row that is queued or worked at keeps its lease. Once a worker has started on it, its
 -- time is spent: the first put since then sets the next one, later puts can only hurry that.
 CREATE FUNCTION gateway.put_due(p_business uuid, p_livemode boolean, p_kind text, p_queue text, p_lease_s integer,
-                                p_subject uuid, p_due_at timestamptz) RETURNS void LANGUAGE sql VOLATILE AS $$
+                                p_subject uuid, p_due_at timestamptz) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
   INSERT INTO gateway.outbox AS o (id, business_id, livemode, kind, queue, lease_s, subject_id, due_at)
   VALUES (gateway.new_id(), p_business, p_livemode, p_kind, p_queue, p_lease_s, p_subject, p_due_at)
   ON CONFLICT (kind, subject_id) WHERE done_at IS NULL DO UPDATE SET
@@ -45,14 +47,15 @@ CREATE FUNCTION gateway.put_due(p_business uuid, p_livemode boolean, p_kind text
                   THEN excluded.due_at ELSE LEAST(o.due_at, excluded.due_at) END,
     lease_until = CASE WHEN o.lease_until > clock_timestamp() THEN o.lease_until END,
     holder = CASE WHEN o.lease_until > clock_timestamp() THEN o.holder END,
-    generation = o.generation + 1
-$$;
+    generation = o.generation + 1;
+END $$;
 
 -- The end of a unit, in one round trip: events with their sequence, deliveries, due work, the idempotent answer.
 -- `p_events`: [{id, type, object_id, payload}]; `p_due`: [{kind, queue, lease_s, subject_id, due_at}], without due_at
 -- the open row is dropped. Gives whether something is due at once.
 CREATE FUNCTION gateway.close_unit(p_business uuid, p_livemode boolean, p_now timestamptz, p_events jsonb, p_due jsonb,
-                                   p_record uuid, p_status integer, p_answer bytea) RETURNS boolean LANGUAGE plpgsql AS $$
+                                   p_record uuid, p_status integer, p_answer bytea) RETURNS boolean
+  LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   one jsonb;
   told_of uuid;
@@ -63,7 +66,7 @@ BEGIN
     SELECT (one->>'id')::uuid, p_business, p_livemode, p_now, one->>'type', (one->>'object_id')::uuid, s.next,
            one->'payload' || pg_catalog.jsonb_build_object('sequence', s.next)
     FROM (SELECT COALESCE(max(v.sequence), 0) + 1 AS next FROM gateway.event v
-          WHERE v.object_id = (one->>'object_id')::uuid) AS s
+          WHERE v.business_id = p_business AND v.livemode = p_livemode AND v.object_id = (one->>'object_id')::uuid) AS s
     RETURNING event.id INTO told_of;
     WITH told AS (
       INSERT INTO gateway.delivery (id, business_id, livemode, created, updated, version, event_id, endpoint_id, state, tries, next_try_at)
@@ -100,7 +103,8 @@ END $$;
 -- stands behind it, and a later transaction that is on disk has this one before it on disk.
 CREATE FUNCTION gateway.begin_idempotent(p_id uuid, p_owner uuid, p_business uuid, p_livemode boolean, p_key_hash bytea,
     p_fingerprint bytea, p_object uuid, p_lease_s integer, p_keep_days integer)
-  RETURNS TABLE (outcome text, record_id uuid, object_id uuid, status integer, answer bytea, wait_s integer) LANGUAGE plpgsql AS $$
+  RETURNS TABLE (outcome text, record_id uuid, object_id uuid, status integer, answer bytea, wait_s integer)
+  LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   at timestamptz := pg_catalog.clock_timestamp();
@@ -158,7 +162,8 @@ END $$;
 -- False when the same bytes came to this address before.
 CREATE FUNCTION gateway.keep_callback(p_id uuid, p_business uuid, p_livemode boolean, p_reply uuid, p_connection uuid,
     p_subject_kind text, p_subject uuid, p_at timestamptz, p_headers jsonb, p_body bytea, p_body_hmac bytea, p_peer text,
-    p_queue text, p_lease_s integer) RETURNS boolean LANGUAGE plpgsql AS $$
+    p_queue text, p_lease_s integer) RETURNS boolean
+  LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   PERFORM gateway.set_scope(p_business, p_livemode);
   INSERT INTO gateway.provider_callback (id, business_id, livemode, reply_id, connection_id, subject_kind, subject_id,
