@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -88,7 +89,7 @@ class Reader:
         return done.stdout
 
     def _leave_running(self, script: str) -> None:
-        command = ["bash", "-c", f"set -a; . ./memory\n{script}"]
+        command = [shutil.which("bash") or "bash", "-c", f"set -a; . ./memory\n{script}"]
         self.left_running.append(
             spawn("reader", command, log=self.folder / "heard", env=self._environment(), cwd=self.folder)
         )
@@ -152,7 +153,7 @@ def test_the_guide_does_what_it_says(stack: Stack, tmp_path: Path) -> None:
         for block in blocks_of(GUIDE.read_text()):
             try:
                 reader.follow(block)
-            except AssertionError as wrong:
+            except (AssertionError, ValueError, subprocess.TimeoutExpired) as wrong:
                 raise AssertionError(f"{GUIDE.name}, line {block.line}: {wrong}") from None
     finally:
         reader.leave()
