@@ -208,8 +208,8 @@ def test_a_timeline_tells_a_messy_payment_in_order(bank: Shop) -> None:
         work.journal.post(postings.receipt_booked(receipt))
     bank.clock.at += timedelta(seconds=1)
     with bank.units("worker")(bank.a) as work:
-        (first, *_), _ = work.deliveries.page(endpoint.id, Page())
-        work.deliveries.save(replace(first, tries=1, last_status=500, last_tried_at=work.now))
+        (newest, *_), _ = work.deliveries.page(endpoint.id, Page())
+        work.deliveries.save(replace(newest, tries=1, last_status=500, last_tried_at=work.now))
     bank.payment()  # another one, which isn't told of here
     with bank.units()(bank.a, read_only=True) as work:
         told = work.timelines.of_payment(payment.id)
