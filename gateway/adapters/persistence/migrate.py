@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config
@@ -18,6 +19,8 @@ HEAD = "0002"
 _FOLDER = Path(__file__).parent / "migrations"
 #: Any number of ours: who holds this lock on a database migrates it.
 _LOCK = 0x6D696772
+#: Alembic keeps what it is doing in globals and holds an import lock meanwhile: one run at a time in a process.
+_IN_PROCESS = Lock()
 
 
 def migrate(url: str, revision: str = "head") -> None:
@@ -55,7 +58,7 @@ def print_sql_for_dba() -> str:
 def _alone(url: str) -> Iterator[Connection]:
     """A connection in a transaction that nobody else migrates beside; leaving the block commits."""
     engine = create_engine(url, poolclass=NullPool)
-    with engine.begin() as connection:
+    with _IN_PROCESS, engine.begin() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         yield connection
 
