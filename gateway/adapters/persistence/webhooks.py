@@ -116,8 +116,9 @@ class SqlEndpoints(Endpoints):
         )
         for row in tx.conn.execute(ended):
             tx.due.append({"kind": "webhook.deliver", "subject_id": str(row.id)})
-        gone = {"deleted_at": now, "secret": None, "state": EndpointState.DISABLED.value, "updated": now}
-        tx.conn.execute(update(endpoints).where(tx.own(endpoints), endpoints.c.id == endpoint_id).values(**gone))
+        gone = update(endpoints).where(tx.own(endpoints), endpoints.c.id == endpoint_id)
+        off = EndpointState.DISABLED.value
+        tx.conn.execute(gone.values(deleted_at=now, secret=None, state=off, updated=now))
 
     def page(self, page: Page) -> tuple[Sequence[WebhookEndpoint], bool]:
         rows, more = self._tx.page(endpoints, page, endpoints.c.deleted_at.is_(None), columns=self._columns)
