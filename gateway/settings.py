@@ -26,6 +26,7 @@ class Settings:
     """What a process needs to know. Secrets don't show in its repr.
 
     `master_keys`: (id, 32 bytes) pairs, the current one first. `sandbox` opens test helpers and the test clock.
+    `key_calls_per_s`: what one API key may call of one web process in a second; 0 is no limit.
     """
 
     environment: str
@@ -40,6 +41,7 @@ class Settings:
     trusted_proxies: int = 0
     webhook_loopback: bool = False
     web_threads: int = 8
+    key_calls_per_s: int = 100
     log_level: str = "info"
 
     @property
@@ -72,6 +74,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         trusted_proxies=_whole(environ, "GATEWAY_TRUSTED_PROXIES", 0, 0, 10),
         webhook_loopback=loopback,
         web_threads=_whole(environ, "GATEWAY_WEB_THREADS", 8, 1, 64),
+        key_calls_per_s=_whole(environ, "GATEWAY_KEY_CALLS_PER_SECOND", 100, 0, 100_000),
         log_level=_choice(environ, "GATEWAY_LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
     )
 
