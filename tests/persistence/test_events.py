@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from gateway.application.interfaces import Page
 from gateway.domain.due import KINDS
-from gateway.domain.errors import NotFound
+from gateway.domain.errors import Busy, NotFound
 from gateway.domain.ids import Prefix, encode
 from gateway.domain.webhooks import DeliveryState, EndpointState
 from tests.persistence.shop import NOW, Shop, a_payment, idempotent, new_id
@@ -138,6 +138,32 @@ def test_sequences_have_no_gap_under_a_race(shop: Shop) -> None:
     with shop.units()(shop.a) as work:
         events, _ = work.events.page(Page(limit=100, filters={"object_id": payment.id}))
     assert sorted(e.sequence for e in events) == list(range(1, 32))
+
+
+def test_numbering_without_the_object_s_lock_is_busy_and_never_a_second_number(shop: Shop) -> None:
+    object_id = new_id()
+    together = threading.Barrier(6)
+    told: list[str] = []
+
+    def tell() -> None:
+        for _ in range(5):
+            together.wait()
+            try:
+                with shop.units()(shop.a) as work:
+                    work.events.put("payment.processing", object_id, {})
+                told.append("told")
+            except Busy:
+                told.append("busy")
+
+    threads = [threading.Thread(target=tell) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 30, "nothing else than told or busy"
+    with shop.units()(shop.a) as work:
+        events, _ = work.events.page(Page(limit=100, filters={"object_id": object_id}))
+    assert sorted(e.sequence for e in events) == list(range(1, told.count("told") + 1))
 
 
 def test_an_endpoint_comes_back_as_it_was_kept(shop: Shop) -> None:

@@ -15,6 +15,9 @@ from gateway.domain.errors import Busy, Conflict, GatewayError
 _BUSY = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected, errors.SerializationFailure)
 _TAKEN = (errors.UniqueViolation, errors.ForeignKeyViolation)
 
+#: Two units numbered an event of one object at once: the later one reads on from the first when it comes again.
+_RACES = frozenset({"event_sequence"})
+
 #: Constraints whose refusal has a name of its own.
 _CODES = {
     "attempt_one_blocking": (
@@ -43,11 +46,10 @@ def in_our_words() -> Iterator[None]:
 
 
 def _ours(error: BaseException | None) -> GatewayError | None:
-    if isinstance(error, _BUSY):
+    constraint = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
+    if isinstance(error, _BUSY) or constraint in _RACES:
         return Busy("somebody else is at the same object right now; try again", retry_after_s=1)
     if isinstance(error, _TAKEN):
-        code, detail = _CODES.get(
-            error.diag.constraint_name or "", ("conflict", "that is taken, or belongs to nothing here")
-        )
+        code, detail = _CODES.get(constraint or "", ("conflict", "that is taken, or belongs to nothing here"))
         return Conflict(detail, code=code)
     return None
