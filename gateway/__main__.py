@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import secrets
 import sys
@@ -49,8 +50,8 @@ class Cli(SandboxHost):
 
     @cached_property
     def settings(self) -> settings_.Settings:
-        """The environment, read once."""
-        found = settings_.read(os.environ)
+        """The environment, read once; where it says nothing, the sandbox that was started in this folder."""
+        found = settings_.read(os.environ if "GATEWAY_PUBLIC_URL" in os.environ else _sandbox_settings())
         logs.set_up(found.log_level)
         return found
 
@@ -113,6 +114,13 @@ class Cli(SandboxHost):
             settings_.read(world.environment), {**bootstrap.mpesa_of(world.mpesa_url), "base_url": world.mpesa_url}
         )
         return SeededKeys(business=seeded.business, secret_key=seeded.secret_key)
+
+
+def _sandbox_settings() -> Mapping[str, str]:
+    """What `make sandbox` kept for commands beside it; nothing where there is no sandbox."""
+    kept = Path(".sandbox/sandbox.json")
+    found: Mapping[str, str] = json.loads(kept.read_text()).get("settings", {}) if kept.is_file() else {}
+    return {**os.environ, **found}
 
 
 @click.group(context_settings={"max_content_width": 110})

@@ -145,6 +145,7 @@ def _world(host: SandboxHost, folder: SandboxFolder, settings: Mapping[str, str]
         "GATEWAY_WEB_BIND": f"127.0.0.1:{web}",
         "PYTHONUNBUFFERED": "1",
     }
+    folder.keep({"settings": {name: value for name, value in environment.items() if name.startswith("GATEWAY_")}})
     return SandboxWorld(environment=environment, public_url=public_url, mpesa_url=mpesa_url, mpesa_state=folder.mpesa)
 
 
