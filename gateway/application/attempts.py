@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from gateway.application import representations as shown
@@ -25,7 +26,7 @@ from gateway.domain.attempts import ASKABLE, Attempt, AttemptState, AttemptStep
 from gateway.domain.connections import Connection, ConnectionState
 from gateway.domain.payments import Payment, PaymentState, PaymentStep, PromptAction
 from ports.callback import ReplyTo
-from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, Refused
+from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, PortError, Refused
 from ports.payment_rail import Collection, RailCapabilities
 from ports.registration import LookUpBy
 from ports.report import Failure, FailureKind, Report, Status
@@ -34,6 +35,9 @@ from ports.report import Failure, FailureKind, Report, Status
 PAUSED_S = 30
 #: An outcome that nobody told for so long is a person's.
 GIVE_UP_S = 24 * 3600
+
+#: An adapter of either port.
+Line = TypeVar("Line")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,7 @@ class SubmitAttempt:
         """Call the provider; gives what is to be recorded. Its answer is in nobody's memory but ours, so the caller
         insists on writing it down, also while the database is away."""
         try:
-            report = self.providers.rail(claimed.connection).start(self._collection(claimed))
+            report = built(self.providers.rail, claimed.connection).start(self._collection(claimed))
         except Refused as refused:
             return partial(self._refused, claimed, refused.failure, call)
         except NotSent as not_sent:
@@ -135,7 +139,11 @@ class SubmitAttempt:
     def _put_back(self, errand: Errand, after_s: int, word: str, detail: str, call: Call) -> datetime | None:
         with self.unit(call.scope, call=call) as work:
             note(work, errand, "start", word, detail)
-            _, attempt = lock(work, errand.attempt.id)
+            payment, attempt = lock(work, errand.attempt.id)
+            if attempt.woken is not None:
+                # News of this very call came: whatever the adapter says, it may have been sent.
+                lose(work, payment, attempt, self.providers.rail_capabilities(attempt.rail))
+                return None
             back = attempt.take(AttemptStep.PUT_BACK, work.now)
             if back.state is not AttemptState.CREATED:
                 return None
@@ -158,6 +166,16 @@ class SubmitAttempt:
             if attempt.provider_reference is None and provider_reference is not None:
                 attempt = replace(attempt, provider_reference=provider_reference)
             lose(work, payment, attempt, self.providers.rail_capabilities(attempt.rail))
+
+
+def built(build: Callable[[Connection], Line], connection: Connection) -> Line:
+    """A connection's adapter. A fault in building it lies before the first byte: raises NotSent then."""
+    try:
+        return build(connection)
+    except PortError:
+        raise
+    except Exception as fault:
+        raise NotSent(f"the adapter can't be built: {type(fault).__name__}", retry_after_s=PAUSED_S) from fault
 
 
 def lock(work: UnitOfWork, attempt_id: UUID) -> tuple[Payment, Attempt]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from gateway.application.attempts import PAUSED_S, pause
+from gateway.application.attempts import PAUSED_S, built, pause
 from gateway.application.interfaces import (
     Call,
     Chance,
@@ -78,7 +78,7 @@ class SubmitPayout:
         """Call the provider; gives what is to be recorded. Its answer is in nobody's memory but ours, so the caller
         insists on writing it down, also while the database is away."""
         try:
-            submission = self.providers.channel(claimed.connection).submit(_bundle(claimed))
+            submission = built(self.providers.channel, claimed.connection).submit(_bundle(claimed))
         except Refused as refused:
             return partial(self._refused, claimed, refused.failure, call)
         except NotSent as not_sent:
@@ -174,6 +174,10 @@ class SubmitPayout:
         with self.unit(call.scope, call=call) as work:
             note_payout(work, errand, "submit", word, detail)
             payout, attempt = lock_payout(work, errand.attempt.id)
+            if attempt.woken is not None:
+                # News of this very call came: whatever the adapter says, it may have been sent.
+                lose_payout(work, payout, attempt, self._offer(attempt.channel))
+                return None
             back = attempt.take(PayoutAttemptStep.PUT_BACK, work.now)
             if back.state is not PayoutAttemptState.CREATED:
                 return None
