@@ -122,3 +122,7 @@ def set_up(level: str = "info", *, stream: TextIO | None = None) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
+    for logger in logging.root.manager.loggerDict.values():
+        # gunicorn's loggers have handlers of their own, and show request lines when those are malformed.
+        for its in logger.handlers if isinstance(logger, logging.Logger) else ():
+            its.setFormatter(handler.formatter)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -30,9 +28,7 @@ from gateway.adapters.web.bodies import BODY_MAX
 from gateway.adapters.web.desk import Desk, furnish
 from gateway.adapters.web.key_memory import KeyMemory
 from gateway.adapters.web.settings import WebSettings
-
-if TYPE_CHECKING:
-    from gateway.application.use_cases import UseCases
+from gateway.application.use_cases import UseCases
 
 _NOUNS = (payments, checkout, payouts, customers, balance, events, webhook_endpoints)
 
@@ -40,7 +36,7 @@ _NOUNS = (payments, checkout, payouts, customers, balance, events, webhook_endpo
 def create_app(use_cases: UseCases, settings: WebSettings, *, limiter_url: str | None = None) -> Flask:
     """The application. `limiter_url` is a Redis database of the address limiter's own; None counts in memory."""
     app = Flask("gateway.adapters.web", static_url_path="/static")
-    app.config["MAX_CONTENT_LENGTH"] = BODY_MAX
+    app.config["MAX_CONTENT_LENGTH"] = BODY_MAX + 1
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     # `//v1/payments` is another path, not a redirect that would lose the body.
     app.url_map.merge_slashes = False

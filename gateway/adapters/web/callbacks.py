@@ -6,6 +6,7 @@ import re
 
 from flask import Blueprint, Response, request
 
+from gateway.adapters.web.bodies import read_bytes
 from gateway.adapters.web.desk import desk, use_cases
 from gateway.adapters.web.limits import address
 from gateway.domain.errors import NotFound
@@ -23,7 +24,7 @@ _KEPT = ("content-type", "user-agent", "x-forwarded-for", "date")
 @blueprint.post("/in/<tag>/<secret>")
 def receive(tag: str, secret: str) -> Response:
     """Store and acknowledge; any content type. Unknown address: 404. Not stored: 5xx, so that the provider repeats."""
-    body = request.get_data()
+    body = read_bytes(request)
     try:
         if not _TAG.fullmatch(tag) or not _SECRET.fullmatch(secret):
             raise NotFound("nothing is expected at this address")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from flask import Flask, current_app, g
 
@@ -11,9 +11,7 @@ from gateway.adapters.web.key_memory import KeyMemory
 from gateway.adapters.web.limits import Guards
 from gateway.adapters.web.settings import WebSettings
 from gateway.application.interfaces import Call
-
-if TYPE_CHECKING:
-    from gateway.application.use_cases import UseCases
+from gateway.application.use_cases import UseCases
 
 _NAME = "gateway"
 

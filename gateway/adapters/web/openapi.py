@@ -181,6 +181,7 @@ def _webhooks(spec: Any) -> Json:
             "post": {
                 "summary": f"{type_} happened",
                 "tags": ["webhooks"],
+                "security": [],
                 "parameters": [
                     _signature(header) for header in ("webhook-id", "webhook-timestamp", "webhook-signature")
                 ],

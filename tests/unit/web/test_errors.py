@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
@@ -108,6 +109,28 @@ def test_a_body_above_64_kib_is_refused(client: FlaskClient, world: World) -> No
     answer = client.post("/v1/payments", json=body, headers=auth(**IDEMPOTENT))
     assert (answer.status_code, answer.json["code"]) == (413, "body_too_large")
     assert world.asked == []
+
+
+@pytest.mark.parametrize("size", [64 * 1024 + 1, 200_000])
+@pytest.mark.parametrize("path", ["/v1/payments", "/in/0a1b2c3d/" + "0" * 32])
+def test_a_chunked_body_is_refused_and_never_cut(client: FlaskClient, world: World, path: str, size: int) -> None:
+    start = json.dumps(dict(GOOD_PAYMENT)).encode()
+    answer = client.post(
+        path,
+        input_stream=io.BytesIO(start + b" " * (size - len(start))),
+        content_type="application/json",
+        headers=auth(**IDEMPOTENT, **{"Transfer-Encoding": "chunked"}),
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert (answer.status_code, answer.json["code"]) == (413, "body_too_large")
+    assert world.asked == []
+
+
+def test_a_body_of_64_kib_is_taken(client: FlaskClient, world: World) -> None:
+    start = json.dumps(dict(GOOD_PAYMENT)).encode()
+    body = start + b" " * (64 * 1024 - len(start))
+    answer = client.post("/v1/payments", data=body, content_type="application/json", headers=auth(**IDEMPOTENT))
+    assert answer.status_code == 201
 
 
 def test_bad_json_is_a_400(client: FlaskClient) -> None:

@@ -84,6 +84,22 @@ def test_no_planted_secret_comes_out(out: io.StringIO, text: str, secret: str) -
     assert GONE in out.getvalue()
 
 
+def test_loggers_with_handlers_of_their_own_pass_the_redaction_too() -> None:
+    stream, logger = io.StringIO(), logging.getLogger("gunicorn.error.tests")
+    handler = logging.StreamHandler(stream)
+    logger.addHandler(handler)
+    logger.propagate = False
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    set_up("info", stream=io.StringIO())
+    logger.warning("Invalid HTTP request line: 'GET /c/%s'", HEX)
+    structlog.reset_defaults()
+    root.handlers[:], root.level = handlers, level
+    logger.removeHandler(handler)
+    line = json.loads(stream.getvalue())
+    assert line["event"] == f"Invalid HTTP request line: 'GET /c/{GONE}'"
+
+
 @pytest.mark.parametrize(
     "name",
     [
