@@ -68,7 +68,7 @@ class Cli(SandboxHost):
 
     def workers(self, processes: Mapping[str, int], *, drain_s: float) -> Supervisor:
         """The workers. Plugins are loaded before the fork: a wrong one is told here, and all children share them."""
-        _ = self.gateway("worker").plugins
+        _ = self.gateway("worker").plugins, self.settings.database_of("worker")
         return Supervisor(
             redis_url=self.settings.redis_url,
             processes=processes,

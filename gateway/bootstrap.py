@@ -94,11 +94,7 @@ class Gateway:
     @cached_property
     def engine(self) -> Engine:
         """The role's engine; connects on first use, so after a fork."""
-        url = {
-            "app": self.settings.database_app,
-            "worker": self.settings.database_worker,
-            "operator": self.settings.database_operator,
-        }[self.role]
+        url = self.settings.database_of(self.role)
         return open_engine(url, threads=self.threads, name=f"gateway-{self.role}")
 
     @cached_property

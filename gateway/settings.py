@@ -25,7 +25,8 @@ class Wrong(Invalid):
 class Settings:
     """What a process needs to know. Secrets don't show in its repr.
 
-    `master_keys`: (id, 32 bytes) pairs, the current one first. `sandbox` opens test helpers and the test clock.
+    `master_keys`: (id, 32 bytes) pairs, the current one first. `sandbox` opens test helpers and the test clock. A
+    process is given the database URL of its own role; the others may be empty, and `database_of` names a missing one.
     `key_calls_per_s`: what one API key may call of one web process in a second; 0 is no limit.
     """
 
@@ -40,7 +41,7 @@ class Settings:
     plugins: tuple[str, ...] = ("mpesa",)
     trusted_proxies: int = 0
     webhook_loopback: bool = False
-    web_threads: int = 8
+    web_threads: int = 4
     key_calls_per_s: int = 100
     log_level: str = "info"
 
@@ -53,6 +54,18 @@ class Settings:
     def is_production(self) -> bool:
         """Whether real money runs here."""
         return self.environment == "production"
+
+    def database_of(self, role: str) -> str:
+        """The URL of `app`, `worker`, `operator` or `owner`. Raises Wrong when this process wasn't given it."""
+        urls = {
+            "app": self.database_app,
+            "worker": self.database_worker,
+            "operator": self.database_operator,
+            "owner": self.database_owner,
+        }
+        if not urls[role]:
+            raise Wrong(f"GATEWAY_DATABASE_URL_{role.upper()} is not set; see docs/operators.md for who needs it")
+        return urls[role]
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -67,13 +80,13 @@ def read(environ: Mapping[str, str]) -> Settings:
         database_app=_database(environ, "APP"),
         database_worker=_database(environ, "WORKER"),
         database_operator=_database(environ, "OPERATOR"),
-        database_owner=_database(environ, "OWNER", optional=True),
+        database_owner=_database(environ, "OWNER"),
         redis_url=_needed(environ, "GATEWAY_REDIS_URL"),
         master_keys=_master_keys(_needed(environ, "GATEWAY_MASTER_KEY")),
         plugins=_plugins(environ),
         trusted_proxies=_whole(environ, "GATEWAY_TRUSTED_PROXIES", 0, 0, 10),
         webhook_loopback=loopback,
-        web_threads=_whole(environ, "GATEWAY_WEB_THREADS", 8, 1, 64),
+        web_threads=_whole(environ, "GATEWAY_WEB_THREADS", 4, 1, 64),
         key_calls_per_s=_whole(environ, "GATEWAY_KEY_CALLS_PER_SECOND", 100, 0, 100_000),
         log_level=_choice(environ, "GATEWAY_LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
     )
@@ -86,10 +99,10 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _database(environ: Mapping[str, str], role: str, *, optional: bool = False) -> str:
-    """One URL a role: a process holds no more rights than its own. Migrations alone need the owner's."""
+def _database(environ: Mapping[str, str], role: str) -> str:
+    """One URL a role, so that a process can be given no more rights than its own; empty when it wasn't given."""
     name = f"GATEWAY_DATABASE_URL_{role}"
-    value = environ.get(name, "").strip() if optional else _needed(environ, name)
+    value = environ.get(name, "").strip()
     if value and urlsplit(value).scheme not in ("postgresql+psycopg", "postgresql"):
         raise Wrong(f"{name} must begin with postgresql+psycopg://")
     return value.replace("postgresql://", "postgresql+psycopg://", 1)
@@ -103,9 +116,7 @@ def _public_url(value: str, environment: str) -> str:
         raise Wrong("GATEWAY_PUBLIC_URL must be https in production: providers and shoppers reach us there")
     found = [word for word in FORBIDDEN_IN_URL if word in value.lower()]
     if found:
-        raise Wrong(
-            f"GATEWAY_PUBLIC_URL holds {found[0]!r}, which Safaricom refuses in URLs; use another name"
-        )
+        raise Wrong(f"GATEWAY_PUBLIC_URL holds {found[0]!r}, which Safaricom refuses in URLs; use another name")
     return value.rstrip("/")
 
 

@@ -23,5 +23,5 @@ def migrate(cli: Any, check: bool, print_sql_for_dba: bool) -> None:
             raise click.ClickException("models and migrations differ:\n" + "\n".join(differences))
         click.echo("models and migrations agree")
     else:
-        cli.migrate(cli.settings.database_owner)
+        cli.migrate(cli.settings.database_of("owner"))
         click.echo("the database is up to date")

@@ -14,6 +14,6 @@ _COMMAND = ("-m", "gunicorn", "--config", "python:gateway.adapters.web.gunicorn_
 @click.command("serve")
 @click.pass_obj
 def serve(cli: Any) -> None:
-    """Serve the API and the checkout page (GATEWAY_WEB_BIND, 127.0.0.1:8000 by default)."""
-    _ = cli.settings  # a wrong setting is told here, in one sentence, before gunicorn starts
+    """Serve the API and the checkout page (GATEWAY_WEB_BIND, 127.0.0.1:8080 by default)."""
+    _ = cli.settings.database_of("app")  # a wrong setting is told here, in one sentence, before gunicorn starts
     os.execv(sys.executable, [sys.executable, *_COMMAND])  # noqa: S606  # nosec B606
