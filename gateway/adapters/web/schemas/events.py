@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from gateway.adapters.web.schemas.balance import BalanceSchema
 from gateway.adapters.web.schemas.base import (
     Shown,
     list_of,
@@ -57,7 +56,7 @@ _SNAPSHOTS: tuple[tuple[str, Schema], ...] = (
     ("payment.", PaymentSchema()),
     ("payout.", PayoutSchema()),
     ("receipt.", ReceiptSchema()),
-    ("balance.", BalanceSchema()),
+    ("balance.", PaymentSchema()),
 )
 
 
