@@ -142,7 +142,7 @@ class FakeVisits:
 
 def gallery_app(visits: FakeVisits, **settings: Any) -> Flask:
     """The web application, whose checkout page meets `visits`."""
-    cases = SimpleNamespace(checkout=SimpleNamespace(visit=visits))
+    cases = SimpleNamespace(checkout=SimpleNamespace(visit=visits), doors=SimpleNamespace(api_key=lambda _: None))
     made = WebSettings(public_url="http://127.0.0.1", new_id=lambda: UUID(int=7), **settings)
     return create_app(cast("UseCases", cases), made)
 
