@@ -140,6 +140,9 @@ class SubmitAttempt:
         with self.unit(call.scope, call=call) as work:
             note(work, errand, "start", word, detail)
             payment, attempt = lock(work, errand.attempt.id)
+            if attempt.sends != errand.attempt.sends:
+                # Written down before, and sent once more since: that call is another's.
+                return None
             if attempt.woken is not None:
                 # News of this very call came: whatever the adapter says, it may have been sent.
                 lose(work, payment, attempt, self.providers.rail_capabilities(attempt.rail))

@@ -174,6 +174,9 @@ class SubmitPayout:
         with self.unit(call.scope, call=call) as work:
             note_payout(work, errand, "submit", word, detail)
             payout, attempt = lock_payout(work, errand.attempt.id)
+            if attempt.sends != errand.attempt.sends:
+                # Written down before, and sent once more since: that call is another's.
+                return None
             if attempt.woken is not None:
                 # News of this very call came: whatever the adapter says, it may have been sent.
                 lose_payout(work, payout, attempt, self._offer(attempt.channel))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
 from gateway.domain.errors import Busy
 from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, Refused
 from ports.report import Failure, FailureKind, Grade, Report, Status, TryAgain
-from tests.application.harness import ACT, World, id_of
+from tests.application.harness import ACT, InterruptedChannel, InterruptedRail, World, id_of
 from tests.fakes.channel import FakeChannel
 from tests.fakes.rail import FakeRail
 
@@ -345,7 +346,41 @@ def test_a_payout_s_news_that_came_while_its_call_was_found_not_sent_keeps_it_fr
     world.advance(600)
     assert len(world.channel.submitted) == 1
     assert world.see(payout)["status"] == "unknown"
-    assert id_of(payout)
 
 
-MakeWorld = Callable[..., World]
+def written_twice(world: World, line: InterruptedRail | InterruptedChannel) -> Callable[[Callable[[], Any]], Any]:
+    """A lost connection leaves open whether the writing was committed: it is done again, while the next send runs."""
+
+    def insist(write: Callable[[], Any]) -> Any:
+        def again(_: object) -> None:
+            line.during = None
+            write()
+
+        written = write()
+        line.during = again
+        world.advance(40)
+        return written
+
+    return insist
+
+
+def test_a_prompt_put_back_twice_undoes_no_later_send(world: World) -> None:
+    payment = world.payment()
+    world.confirm(payment)
+    world.rail.on_start(NotSent("no connection"))
+    replace(world.worker.payments.submit, insist=written_twice(world, world.rail))(
+        world.attempt_id(payment), world.call
+    )
+    assert world.attempt(payment)["status"] == "submitted"
+    world.advance(300)
+    assert len(world.rail.started) == 2
+
+
+def test_a_payout_put_back_twice_undoes_no_later_send(world: World) -> None:
+    world.paid()
+    payout = world.payout()
+    world.channel.on_submit(NotSent("no connection"))
+    replace(world.worker.payouts.submit, insist=written_twice(world, world.channel))(id_of(payout), world.call)
+    assert world.see(payout)["status"] == "in_transit"
+    world.advance(300)
+    assert len(world.channel.submitted) == 2
