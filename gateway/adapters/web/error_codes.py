@@ -65,6 +65,7 @@ CODES: dict[str, tuple[str, str]] = {
     # About us.
     "rail_unavailable": ("This way to pay is paused", "Repeat the call after `Retry-After`."),
     "busy": ("Busy at this moment", "Repeat the call with the same Idempotency-Key; nothing was changed."),
+    "unavailable": ("The database can't be reached", "Repeat the call with the same Idempotency-Key, a little later."),
     "internal_error": ("Something broke on our side", "Repeat the call with the same Idempotency-Key."),
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import psycopg
+import sqlalchemy.exc
 import structlog
 from flask import Flask, Response, g, request
 from flask_limiter.errors import RateLimitExceeded
@@ -119,6 +121,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(ValidationError, _not_valid)
     app.register_error_handler(RateLimitExceeded, _limited)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(sqlalchemy.exc.OperationalError, _away)
+    app.register_error_handler(psycopg.OperationalError, _away)
     app.register_error_handler(Exception, _broken)
 
 
@@ -157,6 +161,18 @@ def _http(error: HTTPException) -> Response:
         headers["Allow"] = ", ".join(sorted(error.valid_methods))
     g.error_code = code
     return problem_answer(problem(status=status, code=code, detail=detail, retryable=status >= 500), headers)
+
+
+def _away(error: Exception) -> Response:
+    """PostgreSQL can't be reached or went away on the way: whether the call was done is for its key to tell."""
+    _log.error("database away", kind=type(error).__name__, method=request.method, route=str(request.url_rule))
+    return _refused(
+        Busy(
+            "the database can't be reached at the moment; repeat the call with the same Idempotency-Key",
+            code="unavailable",
+            retry_after_s=2,
+        )
+    )
 
 
 def _broken(error: Exception) -> Response:

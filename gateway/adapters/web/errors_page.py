@@ -99,7 +99,10 @@ SECTIONS: dict[int, tuple[str, tuple[str, ...]]] = {
         "Our fault. Nothing is ever half done, but it may be done: repeat the call with the same Idempotency-Key.",
         ("internal_error", "ledger_refused"),
     ),
-    503: ("Not at this moment. The same call may succeed after `Retry-After`.", ("busy", "rail_unavailable")),
+    503: (
+        "Not at this moment. The same call may succeed after `Retry-After`.",
+        ("busy", "rail_unavailable", "unavailable"),
+    ),
 }
 
 

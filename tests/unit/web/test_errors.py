@@ -7,11 +7,14 @@ import json
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
+import sqlalchemy.exc
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
 from gateway.adapters.web.error_codes import CODES
+from gateway.adapters.web.errors_page import SECTIONS
 from gateway.domain import errors
 from gateway.domain.errors import (
     Busy,
@@ -153,6 +156,24 @@ def test_a_fault_of_ours_is_logged_once_and_told_to_nobody(world: World, client:
     assert answer.json["retryable"] is True
 
 
+@pytest.mark.parametrize(
+    "error",
+    [sqlalchemy.exc.OperationalError("SELECT secret", {}, Exception("refused")), psycopg.OperationalError("gone")],
+)
+def test_a_database_that_is_away_is_a_503_for_calls_and_callbacks(
+    world: World, client: FlaskClient, error: Exception
+) -> None:
+    world.say = world.received = raising(error)
+    for answer in (
+        client.post("/v1/payments", json=dict(GOOD_PAYMENT), headers=auth(**IDEMPOTENT)),
+        client.post("/in/0a1b2c3d/" + "0" * 32, data=b"{}"),
+    ):
+        assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (503, "unavailable", True)
+        assert answer.headers["Retry-After"] == "2"
+        assert "secret" not in answer.get_data(as_text=True)
+    assert world.keys.released == 1
+
+
 def test_every_code_that_the_code_base_uses_is_explained() -> None:
     assert sorted(_codes_used() - CODES.keys()) == []
 
@@ -160,6 +181,11 @@ def test_every_code_that_the_code_base_uses_is_explained() -> None:
 def test_every_explained_code_is_used() -> None:
     unused = CODES.keys() - _codes_used() - _words_in_web()
     assert sorted(unused) == []
+
+
+def test_every_code_stands_once_in_the_catalogue() -> None:
+    listed = [code for _, codes in SECTIONS.values() for code in codes]
+    assert sorted(listed) == sorted(CODES)
 
 
 _GATEWAY = Path(errors.__file__).parents[1]
