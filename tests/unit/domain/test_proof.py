@@ -231,7 +231,7 @@ evidences = st.builds(
     started=st.sampled_from([None, NOW, LONG_AGO]),
     absence_s=st.sampled_from([None, 0, 600]),
 )
-@settings(max_examples=600)
+@settings(max_examples=200)
 def test_order_and_repeats_don_t_matter(
     evidence: list[Evidence], seed: int, fixed: bool, started: datetime | None, absence_s: int | None
 ) -> None:
@@ -243,7 +243,7 @@ def test_order_and_repeats_don_t_matter(
 
 
 @given(evidence=st.lists(evidences, max_size=6), fixed=st.booleans())
-@settings(max_examples=600)
+@settings(max_examples=200)
 def test_money_moves_by_strong_news_or_by_two_secrets(evidence: list[Evidence], fixed: bool) -> None:
     for found, decided in (
         (collect(evidence, fixed=fixed), (Verdict.PAID, Verdict.NOT_PAID)),
@@ -258,7 +258,7 @@ def test_money_moves_by_strong_news_or_by_two_secrets(evidence: list[Evidence], 
 
 
 @given(evidence=st.lists(evidences, max_size=5), more=evidences)
-@settings(max_examples=600)
+@settings(max_examples=200)
 def test_a_proved_success_is_never_called_a_failure_later(evidence: list[Evidence], more: Evidence) -> None:
     if collect(evidence).verdict is Verdict.PAID:
         assert collect([*evidence, more]).verdict in (Verdict.PAID, Verdict.CONFLICT)

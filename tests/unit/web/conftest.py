@@ -15,4 +15,4 @@ def world() -> World:
 
 @pytest.fixture
 def client(world: World) -> FlaskClient:
-    return world.client()
+    return world.shared_client()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
+from flask import Flask
 from flask.testing import FlaskClient
 
 from gateway.adapters.web.app import create_app
@@ -92,6 +94,11 @@ class World:
         )
     )
 
+    def shared_client(self) -> FlaskClient:
+        """A client of one application for all worlds, since building one takes longer than most tests."""
+        _CURRENT.update(world=self, use_cases=self._use_cases())
+        return _shared_app().test_client()
+
     def client(self, *, limiter_url: str | None = None, **settings: Any) -> FlaskClient:
         """A client of a fresh application."""
         wanted = replace(self.settings, **settings)
@@ -142,3 +149,19 @@ def raising(error: Exception) -> Callable[..., Json]:
 def auth(key: str = KEY, **more: str) -> dict[str, str]:
     """Headers of a caller."""
     return {"Authorization": f"Bearer {key}", **more}
+
+
+_CURRENT: dict[str, Any] = {}
+
+
+class _Latest:
+    """The use cases of the world that asked last."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_CURRENT["use_cases"], name)
+
+
+@cache
+def _shared_app() -> Flask:
+    settings = replace(World().settings, new_id=lambda: _CURRENT["world"].settings.new_id())
+    return create_app(cast(Any, _Latest()), settings)
