@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from gateway.adapters.persistence.transaction import first_id
 from gateway.application.interfaces import AlreadyMade, Page
 from gateway.domain.attempts import AttemptState
 from gateway.domain.errors import Conflict, NotFound
@@ -254,3 +257,44 @@ def test_a_phone_is_one_customer(shop: Shop) -> None:
         assert work.customers.page(Page(filters={"phone": "+254700000000"})) == ([], False)
     with shop.units()(shop.b) as work:
         assert work.customers.by_phone(PHONE, new_id=new_id(), now=NOW).id != first.id
+
+
+def test_a_phone_that_two_shoppers_bring_at_once_is_one_customer(shop: Shop) -> None:
+    together = threading.Barrier(8)
+    found: list[UUID] = []
+
+    def shopper() -> None:
+        together.wait()
+        with shop.units()(shop.a) as work:
+            found.append(work.customers.by_phone(PHONE, new_id=new_id(), now=NOW).id)
+
+    threads = [threading.Thread(target=shopper) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert len(set(found)) == 1
+
+
+def test_bounds_on_time_hold_where_ids_tell_the_time_too(shop: Shop) -> None:
+    """Lists walk along the ids; an id may be a month older than its row, when a retry took the first call's."""
+    shop.clock.at = now = datetime.now(UTC)
+
+    def made(id_days: float, created_days: float) -> UUID:
+        at = now - timedelta(days=id_days)
+        one = UUID(int=first_id(at).int | 0x7000_8000_0000_0000_0000 | (new_id().int & (1 << 62) - 1))
+        shop.payment(id=one, created=now - timedelta(days=created_days))
+        return one
+
+    fresh, retried, old = made(0, 0), made(29, 0), made(40, 40)
+
+    def listed(**bounds: Any) -> set[UUID]:
+        with shop.units()(shop.a) as work:
+            return {p.id for p in work.payments.page(Page(**bounds))[0]}
+
+    day_ago = now - timedelta(days=1)
+    assert listed(created_gte=day_ago) == listed(created_gt=day_ago) == {fresh, retried}
+    assert listed(created_lt=day_ago) == listed(created_lte=day_ago) == {old}
+    assert listed(created_lte=now) == {fresh, retried, old}
+    assert listed(created_lt=now - timedelta(days=50)) == set()

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from gateway.adapters.persistence.clock import SqlTestClock
-from gateway.adapters.persistence.engines import open_engine
+from gateway.adapters.persistence.engines import one, open_engine
 from gateway.application.interfaces import Due, Page, Scope
 from gateway.domain.errors import Busy
 from gateway.domain.ledger import Journal, Kind, Leg, bucket, float_
@@ -279,3 +279,12 @@ def test_an_error_s_text_holds_no_parameter(shop: Shop) -> None:
     with pytest.raises(Exception, match=r"NUL|0x00|null") as error:
         refused()
     assert "planted" not in str(error.value)
+
+
+def test_a_lone_statement_on_a_lost_connection_gives_the_connection_up(shop: Shop) -> None:
+    engine = open_engine(shop.database.url("app"), threads=1)
+    mine = one(engine, "SELECT pg_backend_pid()", {})[0]
+    with pytest.raises(psycopg.OperationalError):
+        one(engine, "SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(5)", {})
+    assert one(engine, "SELECT pg_backend_pid()", {})[0] != mine
+    engine.dispose()
