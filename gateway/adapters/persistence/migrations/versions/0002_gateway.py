@@ -12,6 +12,14 @@ branch_labels = None
 depends_on = None
 
 _SQL = Path(__file__).parent.parent / "sql"
+#: Tables first, then functions, then who may use them.
+_PARTS = (
+    "gateway_tables.sql",
+    "gateway_tables_of_record.sql",
+    "gateway.sql",
+    "gateway_doors.sql",
+    "gateway_rights.sql",
+)
 _DOWN = """
 SET ROLE ledger_owner;
 DROP POLICY promise ON ledger.account;
@@ -25,8 +33,8 @@ DROP SCHEMA gateway CASCADE;
 
 
 def upgrade() -> None:
-    """Tables first, then functions, then who may use them."""
-    for name in ("gateway_tables.sql", "gateway.sql", "gateway_rights.sql"):
+    """Make the schema and all that is in it."""
+    for name in _PARTS:
         _run((_SQL / name).read_text())
 
 
