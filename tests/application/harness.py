@@ -38,6 +38,7 @@ from tests.fakes.channel import FAKE_PHONES, FakeChannel
 from tests.fakes.context import FakeClock, FakeWorld
 from tests.fakes.rail import FAKE_PROMPT, FakeRail
 from tests.servers import ROLES, Database
+from tests.waiting import eventually
 
 #: 1.5 % at collection and KES 30 a payout.
 COLLECT = FeeSchedule(id=UUID(int=1), version=1, bps=150)
@@ -355,7 +356,8 @@ class World:
         end = self.clock() + timedelta(seconds=seconds)
         self.settle()
         while (next_at := self._next_due(end)) is not None:
-            self.clock.time = max(self.clock.time, next_at)
+            assert next_at > self.clock.time, "due work that nobody can take"
+            self.clock.time = next_at
             self.settle()
         self.clock.time = end
         self.settle()
@@ -376,10 +378,15 @@ class World:
         self.run_sql("UPDATE gateway.payout SET state = 'canceled' WHERE state = 'queued'")
 
     def replace_worker(self) -> None:
-        """The worker is gone; another takes over what it held."""
+        """The worker is gone; another takes over what it held, as soon as PostgreSQL has seen its session end."""
         self.worker.doors.worker.close()
         self.worker = self.process("worker")
+        eventually(self._nothing_is_held)
+
+    def _nothing_is_held(self) -> bool:
         self.worker.doors.free_abandoned()
+        held = self.value("SELECT count(*) FROM gateway.outbox WHERE done_at IS NULL AND holder IS NOT NULL")
+        return bool(held == 0)
 
     def close(self) -> None:
         self.worker.doors.worker.close()
