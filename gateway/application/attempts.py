@@ -266,15 +266,16 @@ class WatchWindow:
                 return None
             if work.now < attempt.prompt_until:
                 return attempt.prompt_until
-            payment = self._close(work, payment)
+            payment = self._close(work, payment, attempt)
             if work.now < attempt.blocks_until:
                 return attempt.blocks_until
             lose(work, payment, attempt, self.providers.rail_capabilities(attempt.rail))
             return None
 
-    def _close(self, work: UnitOfWork, payment: Payment) -> Payment:
+    def _close(self, work: UnitOfWork, payment: Payment, attempt: Attempt) -> Payment:
+        """A window that is closed late says nothing of a newer prompt."""
         over = payment.take(PaymentStep.WINDOW_OVER, work.now)
-        if over.state is payment.state:
+        if over.state is payment.state or work.attempts.of(payment.id)[-1].id != attempt.id:
             return payment
         over = work.payments.save(over)
         work.events.put("payment.processing", over.id, shown.payment(over))
