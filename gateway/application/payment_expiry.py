@@ -55,11 +55,15 @@ class ExpirePayment:
             if work.now < payment.expires_at:
                 return payment.expires_at
             attempts = [a for a in work.attempts.of(payment_id) if a.is_open]
-            asked = [a for a in attempts if a.state is not AttemptState.CREATED]
+            sent = [a for a in attempts if a.state is not AttemptState.CREATED]
+            asked = [a for a in sent if a.state is not AttemptState.UNRESOLVED]
             for attempt in asked:
                 work.due.put(Due(kind="attempt.look_up", subject_id=attempt.id, due_at=work.now))
             if asked:
                 return work.now + timedelta(seconds=60)
+            if sent:
+                # A person's by now: whoever settles it puts the timer again.
+                return None
             end_unsent(work, attempts)
             expire(work, expired)
             return None
