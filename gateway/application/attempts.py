@@ -291,9 +291,11 @@ class GiveUpOnAttempt:
     def __call__(self, attempt_id: UUID, call: Call) -> datetime | None:
         """None: there is nothing more to time."""
         with self.unit(call.scope, call=call) as work:
-            _, attempt = lock(work, attempt_id)
+            payment, attempt = lock(work, attempt_id)
             if attempt.state not in ASKABLE:
                 return None
+            if not payment.outcome_unknown:
+                work.payments.save(replace(payment, outcome_unknown=True, updated=work.now))
             if attempt.state is AttemptState.SUBMITTING:
                 attempt = attempt.take(AttemptStep.LOSE, work.now)
             given_up = attempt.take(AttemptStep.GIVE_UP, work.now)
