@@ -11,8 +11,9 @@ from gateway.application.attempts import Errand, can_ask, note, pause
 from gateway.application.interfaces import Call, OpenUnit, Providers, UnitOfWork
 from gateway.application.replies import Replying
 from gateway.application.reports import News, RecordReport
-from gateway.domain.attempts import ASKABLE, Attempt
+from gateway.domain.attempts import ASKABLE, DOUBTED, Attempt
 from gateway.domain.connections import Connection
+from gateway.domain.proof import Verdict
 from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, Refused
 from ports.payment_rail import PaymentRail, Question, RailCapabilities
 from ports.report import Grade, Report, Status
@@ -38,13 +39,13 @@ class LookUpAttempt:
             pause(self.unit, errand.connection.id, "the provider refused our credentials", call)
         with self.unit(call.scope, call=call) as work:
             note(work, errand, "look_up", word)
-            self.record.within(work, attempt_id, News(report=report))
-            return self._next(work, attempt_id)
+            verdict = self.record.within(work, attempt_id, News(report=report))
+            return self._next(work, attempt_id, verdict)
 
     def _prepare(self, work: UnitOfWork, attempt_id: UUID) -> Errand | datetime | None:
         attempt = work.attempts.get(attempt_id, lock=True)
         offer = self.providers.rail_capabilities(attempt.rail)
-        if attempt.state not in ASKABLE or not can_ask(attempt, offer) or is_over(attempt, offer, work.now):
+        if not may_ask(attempt) or not can_ask(attempt, offer) or is_over(attempt, offer, work.now):
             return None
         floor = timedelta(seconds=offer.floor_s)
         if attempt.looked_up_at is not None and work.now < attempt.looked_up_at + floor:
@@ -59,19 +60,31 @@ class LookUpAttempt:
         )
         return Errand(attempt=attempt, connection=connection, reply_to=reply_to, started=work.now)
 
-    def _next(self, work: UnitOfWork, attempt_id: UUID) -> datetime | None:
+    def _next(self, work: UnitOfWork, attempt_id: UUID, verdict: Verdict) -> datetime | None:
         attempt = work.attempts.get(attempt_id)
         offer = self.providers.rail_capabilities(attempt.rail)
-        if attempt.state not in ASKABLE:
+        doubted = attempt.state in DOUBTED and verdict is Verdict.ASK
+        if attempt.state not in ASKABLE and not doubted:
             return None
         again = work.now + timedelta(seconds=next_question_s(attempt, offer))
-        return None if is_over(attempt, offer, again) else again
+        if not is_over(attempt, offer, again):
+            return again
+        if doubted:
+            work.alerts.raise_("payment_conflict", attempt.payment_id, "a try that failed is reported paid")
+        return None
+
+
+def may_ask(attempt: Attempt) -> bool:
+    """Whether its outcome may still change: it is open, or it ended without money and weak news calls it paid."""
+    return attempt.state in ASKABLE or (attempt.state in DOUBTED and attempt.woken is not None)
 
 
 def is_over(attempt: Attempt, offer: RailCapabilities, at: datetime) -> bool:
     """Whether the questions' life has passed; unconfirmed weak news keeps them alive for the woken ladder."""
     if attempt.woken is not None and attempt.woken <= len(offer.woken_ladder_s):
         return False
+    if attempt.state in DOUBTED:
+        return True
     started = attempt.submitted_at or attempt.created
     return at > started + timedelta(seconds=offer.look_up_life_s)
 

@@ -11,7 +11,7 @@ from gateway.application import representations as shown
 from gateway.application.interfaces import Call, Due, OpenUnit, Providers, UnitOfWork
 from gateway.application.payment_expiry import announce_session_over
 from gateway.domain import postings
-from gateway.domain.attempts import ASKABLE, Attempt, AttemptState, AttemptStep
+from gateway.domain.attempts import ASKABLE, DOUBTED, Attempt, AttemptState, AttemptStep
 from gateway.domain.calendar import banking_day_after
 from gateway.domain.errors import Conflict
 from gateway.domain.fees import NO_CHARGE, Charge, SettlementKind
@@ -131,7 +131,7 @@ def _wake(work: UnitOfWork, attempt: Attempt) -> None:
         attempt = attempt.take(AttemptStep.LOSE, work.now)
         work.due.drop("attempt.submit", attempt.id)
     attempt = work.attempts.save(attempt)
-    if attempt.state in ASKABLE:
+    if attempt.state in ASKABLE | DOUBTED:
         work.due.put(Due(kind="attempt.look_up", subject_id=attempt.id, due_at=work.now))
 
 

@@ -95,6 +95,8 @@ ATTEMPT: Machine[AttemptState, AttemptStep] = Machine(
 OPEN = frozenset({_S.CREATED, _S.SUBMITTING, _S.SUBMITTED, _S.UNKNOWN, _S.UNRESOLVED})
 #: States in which the provider may be holding the try: they are asked about, never sent again.
 ASKABLE = frozenset({_S.SUBMITTING, _S.SUBMITTED, _S.UNKNOWN, _S.UNRESOLVED})
+#: States that weak news of a success puts in doubt: it is asked about once more, since success beats failure for ever.
+DOUBTED = frozenset({_S.FAILED, _S.ENDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -212,13 +212,30 @@ def test_a_proved_success_beats_a_booked_failure(world: World) -> None:
     reference = world.reference(payment)
     called_back(world, world.rail.fail(reference))
     assert world.see(payment)["attempts"][0]["status"] == "failed"
-    paid = world.rail.pay(reference)
-    called_back(world, paid)
-    record(world, payment, a_statement(world, 150_000, "FK00000001"))
+    called_back(world, world.rail.pay(reference))
+    world.advance(5)
     seen = world.see(payment)
     assert (seen["status"], seen["attempts"][0]["status"], seen["last_error"]) == ("succeeded", "succeeded", None)
     assert world.told(payment)[-2:] == ["payment.attempt_failed", "payment.succeeded"]
     assert world.balance() == {"available": 147_750}
+
+
+def test_a_success_that_only_a_callback_tells_of_a_failed_try_is_asked_about_and_then_a_person_s(world: World) -> None:
+    payment = world.prompted()
+    reference = world.reference(payment)
+    called_back(world, world.rail.fail(reference))
+    asked = len(world.rail.looked_up)
+    paid = world.rail.pay(reference)
+    world.rail.fail(reference)
+    called_back(world, paid)
+    world.advance(3_600)
+    assert 3 <= len(world.rail.looked_up) - asked <= 6
+    assert (world.see(payment)["status"], world.alerts()) == ("requires_payment_method", ["payment_conflict"])
+    assert world.told(payment).count("payment.attempt_failed") == 1
+    assert "attempt.look_up" not in world.due_kinds()
+    called_back(world, world.rail.fail(reference, "wrong_pin"))
+    world.advance(3_600)
+    assert world.balance() == {}
 
 
 def test_a_failure_never_undoes_a_success(world: World) -> None:

@@ -302,7 +302,7 @@ def test_a5_money_after_expiry_is_kept_as_paid_late(world: World) -> None:
     world.advance(200)
     assert world.see(payment)["status"] == "expired"
     called_back(world, world.rail.pay(world.reference(payment)))
-    strongly_paid(world, payment)
+    world.advance(5)
     seen = world.see(payment)
     assert (seen["status"], seen["exception_status"]) == ("succeeded", "paid_late")
     assert world.told(payment)[-2:] == ["payment.succeeded", "payment.paid_late"]
@@ -311,7 +311,7 @@ def test_a5_money_after_expiry_is_kept_as_paid_late(world: World) -> None:
 
 
 def strongly_paid(world: World, payment: Json) -> None:
-    """The provider's answer to a question that was put by hand: a failed try isn't asked about by itself."""
+    """Strong news from another door: a try that was never sent has no callback."""
     report = Report(status=Status.SUCCEEDED, grade=Grade.ANSWER)
     world.worker.payments.record(world.attempt_id(payment), News(report=report), world.call)
 
