@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from gateway.application import representations as shown
@@ -222,7 +223,8 @@ def _receipt_of(
         arrived=amount.units,
     )
     happened = finding.happened_at or work.now
-    instant = terms.settlement.kind is SettlementKind.INSTANT
+    # Nothing of a pure overpayment is the payment's, so nothing of it waits.
+    waits = terms.settlement.kind is not SettlementKind.INSTANT and share.due_units > 0
     return Receipt(
         id=work.new_id(),
         business_id=payment.business_id,
@@ -238,9 +240,9 @@ def _receipt_of(
         due_units=share.due_units,
         over_units=share.over_units,
         charge=share.charge,
-        bucket="available" if instant else "pending",
+        bucket="pending" if waits else "available",
         happened_at=happened,
-        available_on=None if instant else banking_day_after(work.now, terms.settlement.days),
+        available_on=banking_day_after(work.now, terms.settlement.days) if waits else None,
         payer_hint=finding.payer_hint,
     )
 
@@ -264,7 +266,6 @@ def _move_payment(work: UnitOfWork, payment: Payment, attempt: Attempt, receipt:
     late = payment.state in (PaymentState.EXPIRED, PaymentState.CANCELED)
     exception = _exception_of(work, payment, attempt, receipt, late=late, received=received)
     step = PaymentStep.PAID if received >= payment.amount_due.units else PaymentStep.PART_PAID
-    released = receipt.bucket == "available"
     moved = work.payments.save(
         payment.take(
             step,
@@ -275,11 +276,19 @@ def _move_payment(work: UnitOfWork, payment: Payment, attempt: Attempt, receipt:
             next_action=None,
             last_error=None if newly_paid else payment.last_error,
             succeeded_at=payment.succeeded_at or (work.now if newly_paid else None),
-            settlement_status=SettlementStatus.AVAILABLE if released else SettlementStatus.PENDING,
-            available_on=work.now if released else receipt.available_on,
+            **_settlement_of(receipt, work.now),
         )
     )
     _announce(work, moved, receipt, newly_paid=newly_paid, late=late)
+
+
+def _settlement_of(receipt: Receipt, now: datetime) -> dict[str, Any]:
+    """How far the business's credit is after this receipt; an overpayment changes nothing about it."""
+    if not receipt.due_units:
+        return {}
+    if receipt.bucket == "available":
+        return {"settlement_status": SettlementStatus.AVAILABLE, "available_on": now}
+    return {"settlement_status": SettlementStatus.PENDING, "available_on": receipt.available_on}
 
 
 def _exception_of(
