@@ -16,7 +16,7 @@ from gateway.application.interfaces import (
     StoredCallback,
 )
 from gateway.application.payout_reports import RecordPayoutReport
-from gateway.application.replies import secret_hash
+from gateway.application.replies import LOOK_UP, secret_hash
 from gateway.application.reports import News, RecordReport
 from gateway.domain.connections import Connection
 from gateway.domain.errors import NotFound
@@ -62,7 +62,7 @@ class WeighCallback:
         reading, verdict = self._read(stored, connection)
         with self.unit(call.scope, call=call) as work:
             for report in reading.reports if reading else ():
-                news = News(report=report, secret=stored.reply_id)
+                news = News(report=report, secret=stored.reply_id, of_look_up=stored.purpose == LOOK_UP)
                 if stored.subject_kind == "attempt":
                     verdict = self.record.within(work, stored.subject_id, news).value
                 else:

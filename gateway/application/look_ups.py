@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gateway.application.attempts import Errand, can_ask, note, pause
 from gateway.application.interfaces import Call, OpenUnit, Providers, UnitOfWork
-from gateway.application.replies import Replying
+from gateway.application.replies import LOOK_UP, Replying
 from gateway.application.reports import News, RecordReport
 from gateway.domain.attempts import ASKABLE, DOUBTED, Attempt
 from gateway.domain.connections import Connection
@@ -55,9 +55,7 @@ class LookUpAttempt:
         attempt = work.attempts.save(
             replace(attempt, look_ups=attempt.look_ups + 1, looked_up_at=work.now, woken=woken)
         )
-        reply_to = self.replying.open(
-            work, connection, subject_kind="attempt", subject_id=attempt.id, purpose="look_up"
-        )
+        reply_to = self.replying.open(work, connection, subject_kind="attempt", subject_id=attempt.id, purpose=LOOK_UP)
         return Errand(attempt=attempt, connection=connection, reply_to=reply_to, started=work.now)
 
     def _next(self, work: UnitOfWork, attempt_id: UUID, verdict: Verdict) -> datetime | None:

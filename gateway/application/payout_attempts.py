@@ -21,7 +21,7 @@ from gateway.application.interfaces import (
     once,
 )
 from gateway.application.payout_reports import News, RecordPayoutReport, fail_payout
-from gateway.application.replies import Replying
+from gateway.application.replies import LOOK_UP, Replying
 from gateway.domain.connections import Connection, ConnectionState
 from gateway.domain.payouts import (
     Payout,
@@ -298,7 +298,7 @@ class LookUpPayout:
             replace(attempt, look_ups=attempt.look_ups + 1, looked_up_at=work.now, woken=woken)
         )
         reply_to = self.replying.open(
-            work, connection, subject_kind="payout_attempt", subject_id=attempt.id, purpose="look_up"
+            work, connection, subject_kind="payout_attempt", subject_id=attempt.id, purpose=LOOK_UP
         )
         return PayoutErrand(payout=payout, attempt=attempt, connection=connection, reply_to=reply_to, started=work.now)
 

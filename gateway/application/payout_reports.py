@@ -61,7 +61,7 @@ class RecordPayoutReport:
         finding = weigh_payout(
             work.evidence.of("payout_attempt", attempt.id), asked=attempt.amount, absence_s=offer.absence_s
         )
-        _apply(work, payout, attempt, offer, finding, report)
+        _apply(work, payout, attempt, offer, finding, news)
         return finding.verdict
 
 
@@ -71,7 +71,7 @@ def _apply(
     attempt: PayoutAttempt,
     offer: ChannelCapabilities,
     finding: Finding,
-    report: Report,
+    news: News,
 ) -> None:
     match finding.verdict:
         case Verdict.PAID:
@@ -83,10 +83,10 @@ def _apply(
         case Verdict.CONFLICT:
             work.payout_attempts.save(attempt)
             _needs_attention(work, payout, "reports about the payout contradict one another")
-        case Verdict.ASK if not report.grade.is_strong and attempt.is_open:
+        case Verdict.ASK if news.wakes and attempt.is_open:
             _wake(work, payout, attempt)
         case _:
-            _acknowledged(work, payout, attempt, offer, report)
+            _acknowledged(work, payout, attempt, offer, news.report)
 
 
 def _wake(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt) -> None:

@@ -11,6 +11,9 @@ from gateway.application.interfaces import Chance, ReplyAddress, UnitOfWork
 from gateway.domain.connections import Connection
 from ports.callback import ReplyTo
 
+#: The purpose of an address to which the answer to a question of ours comes.
+LOOK_UP = "look_up"
+
 #: Makes the public URL of a ReplyTo from a connection's tag and a secret.
 ReplyUrl = Callable[[str, str], str]
 

@@ -31,11 +31,18 @@ class News:
     """A report and how it came: `secret` is the ReplyTo's id for what came by a callback, None for our own calls.
 
     `of_start`: it answers the very call that started the try, so it decides which transaction at the provider is ours.
+    `of_look_up`: it answers a question of ours, so it wakes no further one: the ladder says when to ask again.
     """
 
     report: Report
     secret: UUID | None = None
     of_start: bool = False
+    of_look_up: bool = False
+
+    @property
+    def wakes(self) -> bool:
+        """Whether the provider is asked at once: weak news that nobody asked for."""
+        return not self.report.grade.is_strong and not self.of_look_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +76,7 @@ class RecordReport:
             started_at=attempt.submitted_at,
             now=work.now,
         )
-        self._apply(work, payment, attempt, offer, finding, news.report)
+        self._apply(work, payment, attempt, offer, finding, news)
         return finding.verdict
 
     def _apply(
@@ -79,7 +86,7 @@ class RecordReport:
         attempt: Attempt,
         offer: RailCapabilities,
         finding: Finding,
-        report: Report,
+        news: News,
     ) -> None:
         match finding.verdict:
             case Verdict.PAID:
@@ -87,11 +94,11 @@ class RecordReport:
             case Verdict.NOT_PAID:
                 fail(work, payment, attempt, finding.failure or Failure(kind=FailureKind.OTHER))
             case Verdict.CONFLICT:
-                _contradicted(work, payment, attempt, report)
-            case Verdict.ASK if not report.grade.is_strong:
+                _contradicted(work, payment, attempt, news)
+            case Verdict.ASK if news.wakes:
                 _wake(work, attempt)
             case _:
-                _acknowledged(work, payment, attempt, offer, report)
+                _acknowledged(work, payment, attempt, offer, news.report)
 
 
 def _is_foreign(attempt: Attempt, report: Report) -> bool:
@@ -136,15 +143,15 @@ def _wake(work: UnitOfWork, attempt: Attempt) -> None:
         work.due.put(Due(kind="attempt.look_up", subject_id=attempt.id, due_at=work.now))
 
 
-def _contradicted(work: UnitOfWork, payment: Payment, attempt: Attempt, report: Report) -> None:
+def _contradicted(work: UnitOfWork, payment: Payment, attempt: Attempt, news: News) -> None:
     """Another amount than asked, or reports against one another: nothing is posted, a person is told.
 
     Weak news asks at once here too; an answer that settles nothing waits for the ladder, or asking would never stop.
     """
-    if report.grade.is_strong:
-        work.attempts.save(attempt)
-    else:
+    if news.wakes:
         _wake(work, attempt)
+    else:
+        work.attempts.save(attempt)
     if payment.exception_status is None:
         work.payments.save(replace(payment, exception_status=ExceptionStatus.CONFLICT, updated=work.now))
     work.alerts.raise_("payment_conflict", payment.id, "reports about the money contradict one another")

@@ -96,10 +96,11 @@ class InterruptedRail(FakeRail):
 
 @dataclass(kw_only=True)
 class InterruptedChannel(FakeChannel):
-    """The same for payouts."""
+    """The same for payouts; `asked` runs with each question that was put."""
 
     doom: Doom = field(default_factory=Doom)
     during: Callable[[Bundle], None] | None = None
+    asked: Callable[[Question], None] | None = None
 
     def submit(self, bundle: Bundle) -> Submission:
         self.doom.reach("before_call")
@@ -115,6 +116,8 @@ class InterruptedChannel(FakeChannel):
         self.doom.reach("before_call")
         report = super().look_up(question)
         self.doom.reach("after_call")
+        if self.asked is not None:
+            self.asked(question)
         return report
 
 

@@ -85,6 +85,7 @@ class SqlEvidenceLog(EvidenceLog):
 
     def callback(self, callback_id: UUID) -> StoredCallback:
         row = self._tx.get(provider_callback, callback_id, "callback")
+        purpose = select(reply_to.c.purpose).where(self._tx.own(reply_to), reply_to.c.id == row.reply_id)
         body = self._tx.vault.open(row.body, column=CALLBACK_BODY, business_id=row.business_id)
         return StoredCallback(
             id=row.id,
@@ -92,6 +93,7 @@ class SqlEvidenceLog(EvidenceLog):
             connection_id=row.connection_id,
             subject_kind=row.subject_kind,
             subject_id=row.subject_id,
+            purpose=self._tx.conn.execute(purpose).scalar_one(),
             received_at=row.received_at,
             headers=row.headers,
             body=body,

@@ -140,13 +140,14 @@ class ProviderExchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCallback:
-    """A callback as it was kept: the body comes back decrypted."""
+    """A callback as it was kept: the body comes back decrypted. `purpose` is its address's: `look_up` for answers."""
 
     id: UUID
     reply_id: UUID
     connection_id: UUID
     subject_kind: str
     subject_id: UUID
+    purpose: str
     received_at: datetime
     headers: Mapping[str, str]
     body: bytes
