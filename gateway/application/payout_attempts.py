@@ -102,6 +102,10 @@ class SubmitPayout:
             return None
         if payout.state is not PayoutState.QUEUED:
             return None
+        if payout.needs_attention:
+            # An earlier attempt may have been paid: whether another one goes out is a person's to say.
+            self._wait(work, payout, "attention", SHORT_S)
+            return None
         connection = self._connection(work, payout, live)
         if connection is None or connection.state is ConnectionState.PAUSED:
             return self._wait(work, payout, "channel_unavailable", PAUSED_S)
@@ -234,6 +238,13 @@ def lose_payout(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, offer:
         work.due.put(Due(kind="payout.look_up", subject_id=attempt.id, due_at=work.now + first))
 
 
+def may_ask_about(attempt: PayoutAttempt, offer: ChannelCapabilities) -> bool:
+    """Whether its outcome may still change: it was sent and is open, or it failed and weak news calls it paid."""
+    if attempt.state is PayoutAttemptState.FAILED:
+        return attempt.woken is not None and attempt.woken < len(offer.woken_ladder_s)
+    return attempt.is_open and attempt.state is not PayoutAttemptState.CREATED
+
+
 def can_ask_about(attempt: PayoutAttempt, offer: ChannelCapabilities) -> bool:
     """Whether the channel answers questions and we hold what its question must name."""
     if offer.look_up is LookUp.NONE:
@@ -286,8 +297,7 @@ class LookUpPayout:
     def _prepare(self, work: UnitOfWork, attempt_id: UUID) -> PayoutErrand | datetime | None:
         payout, attempt = lock_payout(work, attempt_id)
         offer = self.providers.channel_capabilities(attempt.channel)
-        open_ = attempt.is_open and attempt.state is not PayoutAttemptState.CREATED
-        if not open_ or not can_ask_about(attempt, offer):
+        if not may_ask_about(attempt, offer) or not can_ask_about(attempt, offer):
             return None
         floor = timedelta(seconds=offer.floor_s)
         if attempt.looked_up_at is not None and work.now < attempt.looked_up_at + floor:
@@ -324,9 +334,9 @@ class LookUpPayout:
 
     def _next(self, work: UnitOfWork, attempt_id: UUID) -> datetime | None:
         attempt = work.payout_attempts.get(attempt_id)
-        if not attempt.is_open:
-            return None
         offer = self.providers.channel_capabilities(attempt.channel)
+        if not may_ask_about(attempt, offer):
+            return None
         return work.now + timedelta(seconds=next_payout_question_s(attempt, offer, work.now))
 
 

@@ -81,8 +81,9 @@ def _apply(
         case Verdict.NOT_PAID:
             fail_payout(work, payout, attempt, finding.failure or Failure(kind=FailureKind.OTHER))
         case Verdict.CONFLICT:
-            work.payout_attempts.save(attempt)
-            _needs_attention(work, payout, "reports about the payout contradict one another")
+            _doubt(work, payout, attempt, news, "reports about the payout contradict one another")
+        case Verdict.ASK if attempt.state is PayoutAttemptState.FAILED and _tells_of_money(news.report):
+            _doubt(work, payout, attempt, news, "an attempt that failed is reported paid")
         case Verdict.ASK if news.wakes and attempt.is_open:
             _wake(work, payout, attempt)
         case _:
@@ -98,6 +99,19 @@ def _wake(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt) -> None:
         work.due.drop("payout.submit", payout.id)
     attempt = work.payout_attempts.save(attempt)
     work.due.put(Due(kind="payout.look_up", subject_id=attempt.id, due_at=work.now))
+
+
+def _tells_of_money(report: Report) -> bool:
+    return report.status in (Status.SUCCEEDED, Status.RETURNED)
+
+
+def _doubt(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, news: News, why: str) -> None:
+    """Nothing is booked and nothing further is sent: a person is told, and the provider is asked once more."""
+    if news.wakes:
+        attempt = replace(attempt, woken=0)
+        work.due.put(Due(kind="payout.look_up", subject_id=attempt.id, due_at=work.now))
+    work.payout_attempts.save(attempt)
+    _needs_attention(work, payout, why)
 
 
 def _acknowledged(
@@ -123,17 +137,25 @@ def _needs_attention(work: UnitOfWork, payout: Payout, why: str) -> None:
 
 def pay(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, finding: Finding) -> None:
     """Book the success once. After a booked failure or cancellation it is a person's case: nothing is posted."""
-    succeeded = attempt.take(PayoutAttemptStep.SUCCEED, work.now) if _can_succeed(attempt) else attempt
-    if not PAYOUT.allows(payout.state, PayoutStep.PAY) or succeeded.state is not PayoutAttemptState.SUCCEEDED:
+    if not PAYOUT.allows(payout.state, PayoutStep.PAY):
         work.payout_attempts.save(attempt)
         _needs_attention(work, payout, "proved paid after it was booked as not paid")
         return
     number = finding.receipt_number
+    succeeded = attempt.take(PayoutAttemptStep.SUCCEED, work.now, failure=None)
     work.payout_attempts.save(replace(succeeded, receipt_number=attempt.receipt_number or number))
+    doubled = _end_others(work, payout, attempt)
     paid = payout.take(
-        PayoutStep.PAY, work.now, waiting_for=None, failure=None, receipt_number=payout.receipt_number or number
+        PayoutStep.PAY,
+        work.now,
+        waiting_for=None,
+        failure=None,
+        needs_attention=doubled,
+        receipt_number=payout.receipt_number or number,
     )
     if paid.state is payout.state:
+        if attempt.state is not PayoutAttemptState.SUCCEEDED:
+            _needs_attention(work, payout, "two attempts of one payout were paid")
         return
     happened = finding.happened_at or work.now
     paid = work.payouts.save(replace(paid, paid_at=happened))
@@ -142,8 +164,17 @@ def pay(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, finding: Findi
     work.events.put("payout.paid", paid.id, shown.payout(paid))
 
 
-def _can_succeed(attempt: PayoutAttempt) -> bool:
-    return attempt.state is not PayoutAttemptState.FAILED
+def _end_others(work: UnitOfWork, payout: Payout, paid: PayoutAttempt) -> bool:
+    """End an attempt that wasn't sent. Gives whether another one may have left: its money is then paid twice."""
+    for other in work.payout_attempts.of(payout.id):
+        if other.id == paid.id or not other.is_open:
+            continue
+        if other.state is not PayoutAttemptState.CREATED:
+            work.alerts.raise_("payout_contradiction", payout.id, "paid by one attempt while another is out")
+            return True
+        ended = work.payout_attempts.get(other.id, lock=True).take(PayoutAttemptStep.FAIL, work.now)
+        work.payout_attempts.save(replace(ended, failure=Failure(kind=FailureKind.OTHER, detail="not needed")))
+    return False
 
 
 def give_back(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, finding: Finding) -> None:
@@ -166,10 +197,16 @@ def fail_payout(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, failur
     failed = attempt.take(PayoutAttemptStep.FAIL, work.now)
     if failed.state is not PayoutAttemptState.FAILED or failed.state is attempt.state:
         return
-    attempt = work.payout_attempts.save(replace(failed, failure=failure))
+    attempt = work.payout_attempts.save(replace(failed, failure=failure, woken=None))
     work.due.drop("payout.look_up", attempt.id)
     if failure.kind is FailureKind.SET_UP:
         _pause(work, attempt, failure)
+    if payout.state in PAYOUT.ends:
+        return
+    if payout.needs_attention:
+        # An earlier attempt may have been paid: the money stays reserved until a person has looked.
+        work.payouts.save(payout.take(PayoutStep.TRY_AGAIN, work.now, failure=failure, waiting_for="attention"))
+        return
     if _may_help(failure, attempt):
         again = work.payouts.save(
             payout.take(PayoutStep.TRY_AGAIN, work.now, failure=failure, waiting_for="another_attempt")
@@ -178,13 +215,16 @@ def fail_payout(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, failur
         work.due.put(Due(kind="payout.submit", subject_id=again.id, due_at=work.now + wait))
         work.events.put("payout.queued", again.id, shown.payout(again))
         return
-    moved = payout.take(PayoutStep.FAIL, work.now, failure=failure, waiting_for=None)
-    if moved.state is payout.state:
-        return
-    moved = work.payouts.save(moved)
     _stop_timers(work, payout, attempt)
-    work.journal.post(postings.payout_not_paid(moved, work.now))
-    work.events.put("payout.failed", moved.id, shown.payout(moved))
+    release(work, payout, failure)
+
+
+def release(work: UnitOfWork, payout: Payout, failure: Failure) -> None:
+    """Book that a payout wasn't paid: amount and fee are the business's again."""
+    failed = payout.take(PayoutStep.FAIL, work.now, failure=failure, waiting_for=None, needs_attention=False)
+    failed = work.payouts.save(failed)
+    work.journal.post(postings.payout_not_paid(failed, work.now))
+    work.events.put("payout.failed", failed.id, shown.payout(failed))
 
 
 def _pause(work: UnitOfWork, attempt: PayoutAttempt, failure: Failure) -> None:

@@ -116,6 +116,11 @@ class CancelPayout:
             canceled = payout.take(PayoutStep.CANCEL, work.now, waiting_for=None)
             if canceled.state is payout.state:
                 return answered(work, 200, shown.payout(payout))
+            if payout.needs_attention:
+                raise Conflict(
+                    "an earlier attempt of this payout may have been paid; it can't be canceled until that is settled",
+                    code="payout_not_cancelable",
+                )
             _end_unsent(work, payout)
             canceled = work.payouts.save(canceled)
             work.due.drop("payout.submit", payout.id)
@@ -163,6 +168,11 @@ class RetryPayout:
                 raise Conflict(
                     f"this payout is {payout.state.value} and can't be sent again; create a new one if need be",
                     code="payout_not_retryable",
+                )
+            if payout.needs_attention:
+                raise Conflict(
+                    "an earlier attempt of this payout may have been paid; sending again could pay twice",
+                    code="payout_outcome_unknown",
                 )
             work.due.put(Due(kind="payout.submit", subject_id=payout.id, due_at=work.now))
             return answered(work, 200, shown.payout(payout))

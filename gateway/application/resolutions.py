@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from gateway.application import representations as shown
-from gateway.application.interfaces import Call, Directory, Json, OpenUnit
+from gateway.application.interfaces import Call, Directory, Json, OpenUnit, UnitOfWork
 from gateway.application.operators import Act, OperatorDesk
-from gateway.application.payout_reports import RecordPayoutReport
+from gateway.application.payout_reports import RecordPayoutReport, fail_payout, release
 from gateway.application.reports import News, RecordReport
 from gateway.domain.attempts import ASKABLE
 from gateway.domain.errors import Conflict
-from gateway.domain.payouts import PayoutAttemptState
+from gateway.domain.payouts import PAYOUT, Payout, PayoutAttempt, PayoutAttemptState
 from ports.report import Failure, FailureKind, Grade, MoneyIn, Report, Status, TryAgain
 
 
@@ -37,10 +37,8 @@ class ResolvePayout:
         call = _call(self.directory, "payout", payout_id)
         with self.unit(call.scope, call=call) as work:
             payout = work.payouts.get(payout_id, lock=True)
-            open_ = [
-                a for a in work.payout_attempts.of(payout_id) if a.is_open and a.state is not PayoutAttemptState.CREATED
-            ]
-            if not open_:
+            attempt = _in_doubt(work, payout)
+            if attempt is None:
                 raise Conflict(f"this payout is {payout.state.value}: there is nothing to resolve")
             report = Report(status=Status.FAILED, grade=Grade.FILE, failure=_by_hand())
             if word.receipt_number is not None:
@@ -50,7 +48,9 @@ class ResolvePayout:
                     receipt_number=word.receipt_number,
                     amount=payout.amount,
                 )
-            self.record.within(work, open_[-1].id, News(report=report))
+            self.record.within(work, attempt.id, News(report=report))
+            if word.receipt_number is None:
+                _release_all_the_same(work, payout_id, attempt.id)
         self.desk.note(act, "payout.resolve", payout_id)
         with self.unit(call.scope, read_only=True) as work:
             return shown.payout(work.payouts.get(payout_id))
@@ -83,6 +83,32 @@ class ResolvePayment:
         self.desk.note(act, "payment.resolve", payment_id)
         with self.unit(call.scope, read_only=True) as work:
             return shown.payment(work.payments.get(payment_id))
+
+
+def _in_doubt(work: UnitOfWork, payout: Payout) -> PayoutAttempt | None:
+    """The attempt that the person speaks of: the open one, else the one that was reported paid after it had failed."""
+    tries = [a for a in work.payout_attempts.of(payout.id) if a.state is not PayoutAttemptState.CREATED]
+    if payout.state in PAYOUT.ends or not tries:
+        return None
+    if tries[-1].is_open:
+        return tries[-1]
+    if not payout.needs_attention:
+        return None
+    told = (a for a in tries if any(e.status is Status.SUCCEEDED for e in work.evidence.of("payout_attempt", a.id)))
+    return next(told, tries[-1])
+
+
+def _release_all_the_same(work: UnitOfWork, payout_id: UUID, attempt_id: UUID) -> None:
+    """A statement that doesn't show it is the last word, also against weak news that called it paid."""
+    payout = work.payouts.get(payout_id, lock=True)
+    if payout.state in PAYOUT.ends:
+        return
+    attempt = work.payout_attempts.get(attempt_id, lock=True)
+    if attempt.is_open:
+        payout = work.payouts.save(replace(payout, needs_attention=False))
+        fail_payout(work, payout, attempt, _by_hand())
+    else:
+        release(work, payout, _by_hand())
 
 
 def _by_hand() -> Failure:

@@ -145,6 +145,8 @@ PAYOUT_ATTEMPT: Machine[PayoutAttemptState, PayoutAttemptStep] = Machine(
         (_AS.UNKNOWN, _AE.FAIL): _AS.FAILED,
         **{(_AS.SUCCEEDED, step): _AS.SUCCEEDED for step in _AE if step is not _AE.CLAIM},
         **{(_AS.FAILED, step): _AS.FAILED for step in _AE if step not in (_AE.CLAIM, _AE.SUCCEED)},
+        # Success beats failure for ever: money that another attempt was to send has left with this one.
+        (_AS.FAILED, _AE.SUCCEED): _AS.SUCCEEDED,
     },
 )
 

@@ -64,7 +64,7 @@ TABLES: dict[str, tuple[Machine[Any, Any], str]] = {
         in_transit  -           =         =            unknown  succeeded  failed
         unknown     -           =         in_transit   =        succeeded  failed
         succeeded   -           =         =            =        =          =
-        failed      -           =         =            =        -          =
+        failed      -           =         =            =        succeeded  =
         """,
     ),
 }
@@ -129,7 +129,7 @@ def test_the_ends_are_the_product_s_and_only_late_money_leaves_them() -> None:
         "payment": {("canceled", "paid", "succeeded"), ("expired", "paid", "succeeded")},
         "attempt": {("failed", "succeed", "succeeded"), ("ended", "succeed", "succeeded")},
         "payout": {("paid", "return", "returned")},
-        "payout attempt": set(),
+        "payout attempt": {("failed", "succeed", "succeeded")},
     }
 
 
