@@ -12,7 +12,7 @@ TEST_ARGS ?=
 COVERED := --cov=gateway/domain --cov=gateway/application --cov-branch --cov-report=term:skip-covered --cov-fail-under=85
 COVERAGE ?=
 
-.PHONY: help sandbox sandbox-reset test crash image bench coverage check imports types style security migrations \
+.PHONY: help sandbox sandbox-reset test crash crash-deep image bench coverage check imports types style security migrations \
 	documents container format docs setup clean
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make test           run the tests"
 	@echo "make check          run every other check: imports, types, style, security, migrations, docs, containers"
 	@echo "make crash          run the tests that kill real processes; they take minutes"
+	@echo "make crash-deep     kill PostgreSQL at every boundary of a payment and a payout"
 	@echo "make bench          measure, in ratios"
 	@echo "make format docs clean"
 
@@ -31,13 +32,16 @@ sandbox-reset: .venv/.run-ready
 	@$(BIN)/python -m gateway sandbox --reset $(SANDBOX_ARGS)
 
 test: .venv/.ready
-	$(BIN)/python -m pytest -q -n 2 -m "not crash and not image" $(if $(COVERAGE),$(COVERED)) $(TEST_ARGS)
+	$(BIN)/python -m pytest -q -n 2 -m "not crash and not deep and not image" $(if $(COVERAGE),$(COVERED)) $(TEST_ARGS)
 
 coverage:
 	@$(MAKE) --no-print-directory test COVERAGE=yes
 
 crash: .venv/.ready
 	$(BIN)/python -m pytest -q -m crash $(TEST_ARGS)
+
+crash-deep: .venv/.ready
+	$(BIN)/python -m pytest -q -m deep $(TEST_ARGS)
 
 # The Dockerfile's commands, in an empty folder.
 image: .venv/.ready

@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from urllib.parse import urlsplit
 
 from gateway.domain.errors import Invalid
@@ -121,13 +122,13 @@ def _public_url(value: str, environment: str) -> str:
 
 
 def _master_keys(value: str) -> tuple[tuple[str, bytes], ...]:
-    keys = tuple(_master_key(part.strip(), i) for i, part in enumerate(value.split(",")))
+    keys = tuple(_master_key(part.strip()) for part in value.split(","))
     if len({name for name, _ in keys}) != len(keys):
         raise Wrong("GATEWAY_MASTER_KEY holds two keys with one id")
     return keys
 
 
-def _master_key(part: str, position: int) -> tuple[str, bytes]:
+def _master_key(part: str) -> tuple[str, bytes]:
     name, colon, text = part.rpartition(":")
     try:
         key = base64.b64decode(text, validate=True)
@@ -135,7 +136,8 @@ def _master_key(part: str, position: int) -> tuple[str, bytes]:
         key = b""
     if len(key) != 32:
         raise Wrong("GATEWAY_MASTER_KEY must be 32 bytes in base 64, or id:key pairs joined by commas, newest first")
-    return (name if colon else f"k{position + 1}", key)
+    # Named after itself, so that a key keeps its name wherever it stands.
+    return (name if colon else "k" + sha256(key).hexdigest()[:8], key)
 
 
 def _plugins(environ: Mapping[str, str]) -> tuple[str, ...]:

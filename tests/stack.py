@@ -61,7 +61,14 @@ class Shop:
         sent = {"Authorization": f"Bearer {self.key}", **{k.replace("_", "-"): v for k, v in headers.items()}}
         if method == "POST":
             sent["Idempotency-Key"] = idem or f"test-{os.getpid()}-{id(self)}-{next(self.keys)}"
-        reply = self.session.request(method, self.url + path, json=body, headers=sent, timeout=20)
+        try:
+            reply = self.session.request(method, self.url + path, json=body, headers=sent, timeout=20)
+        except requests.ConnectionError:
+            if method != "GET":
+                raise
+            # A web process was killed under this connection; reading again is harmless.
+            eventually(lambda: ready(self.url), within_s=20, every_s=0.05)
+            reply = self.session.request(method, self.url + path, headers=sent, timeout=20)
         found = reply.json() if reply.content else None
         return Answer(status=reply.status_code, body=found, headers=reply.headers)
 

@@ -105,6 +105,16 @@ class OperatorDesk:
         self._audit(act, "api_key.create", key.id)
         return key, secret
 
+    def revoke_key(self, key_id: UUID, act: Act) -> None:
+        """End a key: web processes refuse it within a second."""
+        self.directory.revoke_key(key_id, now=self.now())
+        self._audit(act, "api_key.revoke", key_id)
+
+    def close_alert(self, alert_id: UUID, act: Act) -> None:
+        """Say that a person has looked."""
+        self.directory.close_alert(alert_id, now=self.now())
+        self._audit(act, "alert.close", alert_id)
+
     def add_float(self, title: str, *, livemode: bool, act: Act, currency: str = "KES") -> Float:
         """A pocket of money with a provider."""
         pocket = Float(id=self.new_id(), livemode=livemode, title=title, currency=currency, created=self.now())

@@ -77,9 +77,7 @@ def payment(
             "status": one.settlement_status.value,
             "available_on": moment(one.available_on),
         },
-        "fee_schedule": f"{encode(Prefix.FEE_SCHEDULE, one.terms.fee.id)}@{one.terms.fee.version}"
-        if one.terms
-        else None,
+        "fee_schedule": _schedule(one),
         "last_error": failure(one.last_error),
     }
     if attempts is not None:

@@ -1,9 +1,10 @@
-"""`python -m tests.crash.doomed worker`: a gateway process that kills itself at a named boundary.
+"""`python -m tests.crash.doomed worker`: a gateway process that kills itself, or PostgreSQL, at a named boundary.
 
 `DOOM` is `{point}:{n}`, `DOOM_FILE` a file that counts over all processes of the run: whoever reaches the point for the
-n-th time gets SIGKILL, once. Points are `before_commit`, `after_commit` (of a unit that may write), `before_call`,
-`after_call` (of a provider), `before_send`, `after_send` (of a webhook). The product's code is wrapped from outside; it
-knows nothing of this.
+n-th time gets SIGKILL, once; or the process of `DOOM_VICTIM` does in its stead. Points are before and after: `commit`
+of a unit that may write, `call` of a provider, `send` of a webhook; for the relay `after_claim` of due work, and
+`enqueue`; for web `begin` of an idempotent call, and `store` of a callback. The product's code is wrapped from
+outside; it knows nothing of this. `tests.crash.doomed_wsgi` is the same for web.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from gateway.adapters.outbound.webhook_sender import SafeWebhookSender
-
 from gateway import __main__ as command_line
+from gateway.adapters.jobs.queue import RqQueue
 from gateway.adapters.lines import Lines
+from gateway.adapters.outbound.webhook_sender import SafeWebhookSender
+from gateway.adapters.persistence.callbacks import SqlCallbackStore
+from gateway.adapters.persistence.doors import SqlDoors
+from gateway.adapters.persistence.idempotency import SqlIdempotencyKeys
 from gateway.adapters.persistence.unit_of_work import SqlUnits
 
 _point, _, _times = os.environ.get("DOOM", ":").partition(":")
@@ -35,7 +39,7 @@ def reach(point: str) -> None:
         file.write("x")
         file.flush()
         if file.tell() == int(_times):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(int(os.environ.get("DOOM_VICTIM") or os.getpid()), signal.SIGKILL)
 
 
 def _units() -> None:
@@ -87,8 +91,30 @@ def _lines() -> None:
     Lines._line = line  # type: ignore[method-assign]
 
 
-if __name__ == "__main__":
+def _claims() -> None:
+    """Wrap the relay's claim; looking and finding nothing is no boundary."""
+    real = SqlDoors.claim_due
+
+    def claim_due(self: SqlDoors, rooms: Any) -> Any:
+        rows = real(self, rooms)
+        if rows:
+            reach("after_claim")
+        return rows
+
+    SqlDoors.claim_due = claim_due  # type: ignore[method-assign]
+
+
+def doom() -> None:
+    """Wrap everything."""
     _units()
     _lines()
+    _claims()
     _around(SafeWebhookSender, "send", "send")
+    _around(RqQueue, "send", "enqueue")
+    _around(SqlIdempotencyKeys, "begin", "begin")
+    _around(SqlCallbackStore, "store", "store")
+
+
+if __name__ == "__main__":
+    doom()
     command_line.run()

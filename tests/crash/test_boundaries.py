@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.servers import RunningValkey
+from gateway.adapters.servers import RunningValkey, spawn
+from tests.crash.insistence import insistent
 from tests.servers import Database, Databases
-from tests.stack import Receiver, Stack, a_phone, a_receiver, a_stack, spawn_and_wait
+from tests.stack import Receiver, Stack, a_phone, a_receiver, a_stack, ready, spawn_and_wait
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.crash
@@ -145,3 +146,67 @@ def test_a_payout_survives_its_worker(stack: Stack, receiver: Receiver, doom: st
     assert after["reserved"] == before["reserved"]
     eventually(lambda: {"payout.created", "payout.paid"} <= set(receiver.types()), within_s=20)
     stack.kill("worker")
+
+
+WEB = {"before_commit": 2, "after_commit": 2, "before_begin": 2, "after_begin": 2, "before_store": 1, "after_store": 1}
+RELAY = {"after_claim": 4, "before_enqueue": 4, "after_enqueue": 4}
+
+
+@pytest.mark.parametrize("doom", _all(RELAY))
+def test_a_payment_survives_its_relay(stack: Stack, receiver: Receiver, doom: str, tmp_path: Path) -> None:
+    stack.kill("relay")
+    stack.start("worker")
+    stack.start("relay", module="tests.crash.doomed", DOOM=doom, DOOM_FILE=str(tmp_path / "doom"))
+    path = _order(stack)
+    relay = stack.processes["relay"]
+    eventually(lambda: relay.status is not None, within_s=20)
+    stack.start("relay")
+    _paid_once(stack, path, receiver)
+    stack.kill("worker")
+
+
+@pytest.mark.parametrize("doom", _all(WEB))
+def test_a_payment_survives_its_web_process(stack: Stack, receiver: Receiver, doom: str, tmp_path: Path) -> None:
+    stack.kill("serve")
+    stack.start("worker")
+    environment = {**stack.environment, "DOOM": doom, "DOOM_FILE": str(tmp_path / "doom")}
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:gateway.adapters.web.gunicorn_conf"]
+    process = spawn(
+        "serve",
+        [*command, "tests.crash.doomed_wsgi:app"],
+        log=stack.logs / "doomed.log",
+        env=environment,
+        cwd=Path.cwd(),
+    )
+    stack.processes["serve"] = process
+    eventually(lambda: ready(stack.url), within_s=20, every_s=0.05)
+    path = _order(stack)
+    _paid_once(stack, path, receiver)
+    stack.kill("serve")
+    stack.start("serve")
+    stack.kill("worker")
+
+
+def _order(stack: Stack) -> str:
+    """An order by a shop that asks again after silence, with the same keys; gives the payment's path."""
+    phone = a_phone()
+    stack.control.script("success", phone=phone)
+    made = insistent(stack.shop, "POST", "/v1/payments", {"amount": 10_000, "currency": "KES"}, f"order-{phone}")
+    path = f"/v1/payments/{made['id']}"
+    method = {"payment_method": {"type": "mpesa", "phone": phone}}
+    answer = insistent(stack.shop, "POST", f"{path}/confirm", method, f"confirm-{phone}")
+    assert answer.status == 200, answer.body
+    return path
+
+
+def _paid_once(stack: Stack, path: str, receiver: Receiver) -> None:
+    """One prompt, one receipt, all told. A callback that web lost is made up for by the look-up."""
+    if stack.shop.status_of(path) != "succeeded":
+        eventually(lambda: stack.shop.get(f"{path}/attempts")["data"][0]["status"] != "created", within_s=20)
+        insistent(stack.shop, "POST", f"{path}/refresh", {}, f"refresh-{path}")
+    stack.shop.becomes(path, "succeeded", within_s=45)
+    attempts = stack.shop.get(f"{path}/attempts")["data"]
+    counts = stack.control.counts()["prompts"]
+    assert [counts[a["reference"]] for a in attempts] == [1]
+    assert len(stack.shop.get(f"{path}/receipts")["data"]) == 1
+    eventually(lambda: {"payment.created", "payment.succeeded"} <= set(receiver.types()), within_s=20)

@@ -81,8 +81,19 @@ def key(cli: Any, business_id: str, name: str, live: bool, reason: str) -> None:
     found = next((b for b in desk.directory.businesses() if b.id == wanted), None)
     if found is None:
         raise NotFound("there is no such business")
-    _, secret = desk.issue_key(found, livemode=live, name=name, act=act_of(reason))
+    made, secret = desk.issue_key(found, livemode=live, name=name, act=act_of(reason))
+    click.echo(f"{encode(Prefix.API_KEY, made.id)} is its id, for `business revoke`", err=True)
     click.echo(secret)
+
+
+@business.command("revoke")
+@click.argument("key_id")
+@reason
+@click.pass_obj
+def revoke_key(cli: Any, key_id: str, reason: str) -> None:
+    """End a key (key_…) at once."""
+    cli.gateway("operator").desk.revoke_key(read_id(Prefix.API_KEY, key_id), act_of(reason))
+    click.echo("revoked")
 
 
 @business.command("fee")
@@ -189,12 +200,25 @@ def overview(cli: Any) -> None:
     click.echo(json.dumps(cli.gateway("operator").desk.overview(), indent=2))
 
 
-@click.command("alerts")
-@click.pass_obj
-def alert(cli: Any) -> None:
+@click.group("alerts", invoke_without_command=True)
+@click.pass_context
+def alert(context: click.Context) -> None:
     """What a person must look at, newest first."""
+    if context.invoked_subcommand is not None:
+        return
+    cli = context.obj
     found = cli.gateway("operator").desk.overview()["alerts"]
     for row in found:
         click.echo(json.dumps(row))
     if not found:
         click.echo("nothing waits for a person")
+
+
+@alert.command("close")
+@click.argument("alert_id")
+@reason
+@click.pass_obj
+def close(cli: Any, alert_id: str, reason: str) -> None:
+    """Say that it was looked at; the same trouble raises a new one."""
+    cli.gateway("operator").desk.close_alert(read_id(Prefix.ALERT, alert_id), act_of(reason))
+    click.echo("closed")

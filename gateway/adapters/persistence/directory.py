@@ -151,6 +151,12 @@ class SqlDirectory(Directory):
         with in_our_words(), self.engine.connect() as conn:
             conn.execute(insert(tables.audit).values(id=func.gateway.new_id(), **row))
 
+    def revoke_key(self, key_id: UUID, *, now: datetime) -> None:
+        self._set(tables.api_key, key_id, {"revoked_at": now}, "key")
+
+    def close_alert(self, alert_id: UUID, *, now: datetime) -> None:
+        self._set(tables.alert, alert_id, {"resolved_at": now}, "alert")
+
     def alerts(self) -> Sequence[Json]:
         table = tables.alert
         stmt = select(table).where(table.c.resolved_at.is_(None)).order_by(table.c.id.desc())
@@ -166,7 +172,10 @@ class SqlDirectory(Directory):
             return conn.execute(select(*(columns or table.c)).order_by(table.c.created, table.c.id)).all()
 
     def _change(self, table: Table, id_: UUID, values: Mapping[str, Any], what: str) -> None:
-        stmt = update(table).where(table.c.id == id_).values(**values, version=table.c.version + 1)
+        self._set(table, id_, {**values, "version": table.c.version + 1}, what)
+
+    def _set(self, table: Table, id_: UUID, values: Mapping[str, Any], what: str) -> None:
+        stmt = update(table).where(table.c.id == id_).values(**values)
         with in_our_words(), self.engine.connect() as conn:
             if conn.execute(stmt).rowcount != 1:
                 raise NotFound(f"there is no such {what}")

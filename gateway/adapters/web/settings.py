@@ -50,4 +50,4 @@ class WebSettings:
     key_limit: str | None = "100/second"
     wrong_key_limit: str | None = "60/minute"
     unknown_callback_limit: str | None = "120/minute"
-    page_limit: str | None = "1200/minute"
+    page_limit: str | None = "6000/minute"

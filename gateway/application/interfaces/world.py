@@ -149,5 +149,11 @@ class Directory(Protocol):
     def audit(self, actor: str, action: str, subject_id: UUID | None, reason: str, at: datetime) -> None:
         """Append an audit row."""
 
+    def revoke_key(self, key_id: UUID, *, now: datetime) -> None:
+        """End a key at once. Raises NotFound."""
+
+    def close_alert(self, alert_id: UUID, *, now: datetime) -> None:
+        """Somebody has looked at it; the same trouble raises a new one. Raises NotFound."""
+
     def alerts(self) -> Sequence[Json]:
         """Open alerts, newest first."""
