@@ -15,7 +15,14 @@ from gateway.application.answers import answered, refuse_other_request
 from gateway.application.commands import Confirmation, ListQuery, NewPayment, NewSession
 from gateway.application.interfaces import AlreadyMade, Call, Chance, Doors, Json, OpenUnit, Providers, SessionFound
 from gateway.application.lists import listed, page_of
-from gateway.application.payments import CancelPayment, ConfirmPayment, announce_new, new_payment, require_open
+from gateway.application.payments import (
+    CancelPayment,
+    ConfirmPayment,
+    announce_new,
+    check_some_rail_takes,
+    new_payment,
+    require_open,
+)
 from gateway.application.replies import secret_hash
 from gateway.domain.attempts import Attempt, AttemptState
 from gateway.domain.businesses import Business
@@ -53,6 +60,7 @@ class CreateSession:
     def __call__(self, command: NewSession, call: Call) -> Json:
         """The session with its `url`, which holds 128 random bits and is shown to its maker alone."""
         amount = money_of(command.amount, command.currency)
+        check_some_rail_takes(self.providers, amount)
         check_return_url(command.success_url, "/success_url")
         check_return_url(command.cancel_url, "/cancel_url")
         secret = self.chance.secret_hex()
@@ -76,15 +84,16 @@ class CreateSession:
                     expires_at=payment.expires_at,
                     line_items=command.line_items,
                 )
-                work.payments.add(payment, None)
+                work.payments.add(payment, call.idempotency)
                 work.sessions.add(session, call.idempotency)
                 announce_new(work, payment)
                 return answered(work, 201, shown.session(session, payment, url=self.page_url(secret)))
         except AlreadyMade as made:
             refuse_other_request(made)
             with self.unit(call.scope, call=call) as work:
-                found = work.sessions.get(made.object_id)
-                return answered(work, 201, shown.session(found, work.payments.get(found.payment_id)))
+                payment = work.payments.get(made.object_id)
+                session = work.sessions.get(payment.session_id or payment.id)
+                return answered(work, 201, shown.session(session, payment))
 
 
 def _order_of(command: NewSession) -> NewPayment:

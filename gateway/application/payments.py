@@ -45,7 +45,7 @@ class CreatePayment:
     def __call__(self, command: NewPayment, call: Call) -> Json:
         """The payment, `requires_payment_method`. The same idempotency key gives the same payment."""
         amount = money_of(command.amount, command.currency)
-        self._some_rail_takes(amount)
+        check_some_rail_takes(self.providers, amount)
         try:
             with self.unit(call.scope, call=call) as work:
                 require_open(work, call, "payments")
@@ -58,18 +58,20 @@ class CreatePayment:
             with self.unit(call.scope, call=call) as work:
                 return answered(work, 201, shown.payment(work.payments.get(made.object_id)))
 
-    def _some_rail_takes(self, amount: Money) -> None:
-        refusal: Invalid | None = None
-        for code in self.providers.rail_codes():
-            offer = self.providers.rail_capabilities(code)
-            try:
-                check_bounds(amount, offer.amount_min, offer.amount_max, offer.amount_granularity)
-            except Invalid as error:
-                refusal = error
-            else:
-                return
-        if refusal is not None:
-            raise refusal
+
+def check_some_rail_takes(providers: Providers, amount: Money) -> None:
+    """Hold an amount against what the rails declare. Raises Invalid when none of them takes it."""
+    refusal: Invalid | None = None
+    for code in providers.rail_codes():
+        offer = providers.rail_capabilities(code)
+        try:
+            check_bounds(amount, offer.amount_min, offer.amount_max, offer.amount_granularity)
+        except Invalid as error:
+            refusal = error
+        else:
+            return
+    if refusal is not None:
+        raise refusal
 
 
 def require_open(work: UnitOfWork, call: Call, what: str) -> None:
