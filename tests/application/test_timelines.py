@@ -145,7 +145,7 @@ def test_a_messy_payout_s_timeline_is_complete_and_in_causal_order(world: World)
         place(found, "event", "payout.queued", 1),
         place(found, "call", "OutcomeUnknown"),
         place(found, "callback", "called back"),
-        place(found, "call", '"outcome": "asked"'),
+        place(found, "call", '"outcome": "asked"', 1),
         place(found, "callback", "called back", 1),
         place(found, "event", "payout.paid"),
         place(found, "journal", "payout.outcome"),
