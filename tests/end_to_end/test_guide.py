@@ -51,4 +51,4 @@ def test_the_operators_page_leads_from_an_empty_database_to_a_live_business(
     settings = {name: value for name, value in everything.items() if name.startswith("GATEWAY_")}
     settings["GATEWAY_ENVIRONMENT"] = "production"
     reader = Reader(tmp_path, given={"CERTIFICATE": str(certificate)}, settings=settings, database=empty_database)
-    assert reader.follow(OPERATORS) > 10
+    assert reader.follow(OPERATORS) > 8
