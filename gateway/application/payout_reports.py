@@ -8,7 +8,7 @@ from uuid import UUID
 
 from gateway.application import representations as shown
 from gateway.application.interfaces import Call, Due, OpenUnit, Providers, UnitOfWork
-from gateway.application.reports import News
+from gateway.application.reports import News, tell_unrecognised
 from gateway.domain import postings
 from gateway.domain.payouts import (
     PAYOUT,
@@ -53,6 +53,7 @@ class RecordPayoutReport:
             return Verdict.NOTHING
         offer = self.providers.channel_capabilities(attempt.channel)
         work.evidence.add_report("payout_attempt", attempt.id, report, news.secret, work.now)
+        tell_unrecognised(work, attempt.connection_id, report)
         if report.provider_reference is not None and (attempt.provider_reference is None or news.of_start):
             attempt = replace(attempt, provider_reference=report.provider_reference)
         if report.status is Status.NO_NEWS and report.failure is not None:

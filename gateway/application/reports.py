@@ -68,6 +68,7 @@ class RecordReport:
             work.alerts.raise_("foreign_report", attempt.id, "a report names another transaction than ours")
             return Verdict.NOTHING
         work.evidence.add_report("attempt", attempt.id, news.report, news.secret, work.now)
+        tell_unrecognised(work, attempt.connection_id, news.report)
         attempt = _learn_reference(attempt, news.report)
         finding = weigh_collection(
             work.evidence.of("attempt", attempt.id),
@@ -99,6 +100,12 @@ class RecordReport:
                 _wake(work, attempt)
             case _:
                 _acknowledged(work, payment, attempt, offer, news.report)
+
+
+def tell_unrecognised(work: UnitOfWork, connection_id: UUID, report: Report) -> None:
+    """A word that the adapter's table lacks moves nothing, but a person must teach it to the adapter."""
+    if report.unrecognised is not None:
+        work.alerts.raise_("unrecognised_word", connection_id, f"the provider said {report.unrecognised!r}")
 
 
 def _is_foreign(attempt: Attempt, report: Report) -> bool:
