@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from gateway.application import representations as shown
+from gateway.application.attempts import lock
 from gateway.application.interfaces import Call, Directory, Json, OpenUnit, UnitOfWork
 from gateway.application.operators import Act, OperatorDesk
 from gateway.application.payout_reports import RecordPayoutReport, fail_payout, release
-from gateway.application.reports import News, RecordReport
-from gateway.domain.attempts import ASKABLE
+from gateway.application.reports import News, RecordReport, fail
+from gateway.domain.attempts import ASKABLE, DOUBTED
 from gateway.domain.errors import Conflict
 from gateway.domain.payouts import PAYOUT, Payout, PayoutAttempt, PayoutAttemptState
 from ports.report import Failure, FailureKind, Grade, MoneyIn, Report, Status, TryAgain
@@ -66,20 +67,25 @@ class ResolvePayment:
     record: RecordReport
 
     def __call__(self, payment_id: UUID, word: Word, act: Act) -> Json:
-        """The payment afterwards. Raises Conflict when no try of it is open."""
+        """The payment afterwards; also a failed try may prove paid. Raises Conflict when there is nothing to settle."""
         call = _call(self.directory, "payment", payment_id)
         with self.unit(call.scope, call=call) as work:
             payment = work.payments.get(payment_id, lock=True)
-            open_ = [a for a in work.attempts.of(payment_id) if a.state in ASKABLE]
-            if not open_:
+            states = ASKABLE if word.receipt_number is None else ASKABLE | DOUBTED
+            tries = [a for a in work.attempts.of(payment_id) if a.state in states]
+            if not tries:
                 raise Conflict(f"this payment is {payment.state.value}: no try of it is open")
-            attempt = open_[-1]
+            attempt = max(tries, key=lambda a: (a.state in ASKABLE, a.number))
             report = Report(status=Status.FAILED, grade=Grade.FILE, failure=_by_hand())
             if word.receipt_number is not None:
                 namespace = self.record.providers.rail_capabilities(attempt.rail).receipt_namespace
                 money = MoneyIn(receipt_namespace=namespace, receipt_number=word.receipt_number, amount=attempt.amount)
                 report = Report(status=Status.SUCCEEDED, grade=Grade.FILE, money=(money,))
             self.record.within(work, attempt.id, News(report=report))
+            if word.receipt_number is None:
+                # A statement that doesn't show it is the last word, also against a callback that called it paid.
+                payment, attempt = lock(work, attempt.id)
+                fail(work, payment, attempt, _by_hand())
         self.desk.note(act, "payment.resolve", payment_id)
         with self.unit(call.scope, read_only=True) as work:
             return shown.payment(work.payments.get(payment_id))
