@@ -1,4 +1,4 @@
-"""A world a test, on one database a module; whatever a module did, its books must hold in the end."""
+"""A world a test, on one database for this whole room; whatever the tests did, its books must hold in the end."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import Any
 import pytest
 
 from tests.application.harness import Engines, World, broken
-from tests.servers import Database
+from tests.servers import Database, Databases
 
 MakeWorld = Callable[..., World]
 
 
-@pytest.fixture(scope="module")
-def engines(module_database: Database) -> Iterator[Engines]:
-    made = Engines.of(module_database)
-    yield made
-    made.close()
+@pytest.fixture(scope="package")
+def engines(databases: Databases, migrated: Database) -> Iterator[Engines]:
+    with databases.fresh(migrated.name) as database:
+        made = Engines.of(database)
+        yield made
+        made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def _books(engines: Engines) -> Iterator[None]:
-    """Nothing that a module's tests did broke an invariant of the ledger."""
+    """Nothing that the tests did broke an invariant of the ledger."""
     yield
     world = World(engines=engines)
     try:

@@ -209,7 +209,7 @@ class Process(Gateway):
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """A module's engines, one a role."""
+    """The room's engines, one a role."""
 
     database: Database
     by_role: Mapping[str, Engine]
@@ -241,7 +241,7 @@ def _settings() -> Settings:
 class World:
     """One business with one rail and one channel of its own, and every process that works for it.
 
-    What earlier worlds of the module left to do is forgotten, so that turning the clock wakes nobody else's timers.
+    What earlier worlds left to do is forgotten, so that turning the clock wakes nobody else's timers.
     """
 
     engines: Engines
@@ -293,7 +293,7 @@ class World:
         return f"fake_phones_{self.number}"
 
     def process(self, role: str, *, doom: Doom | None = None) -> Process:
-        """A process of that role, on the module's engines and this world's clock and providers."""
+        """A process of that role, on the room's engines and this world's clock and providers."""
         lines = Lines(
             rails={self.rail_code: self.rail.registration(self.rail_code, "mpesa")},
             channels={self.channel_code: self.channel.registration(self.channel_code, "mpesa_phone")},
