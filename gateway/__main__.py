@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from gateway import bootstrap
+from gateway import bootstrap, seeding
 from gateway import settings as settings_
 from gateway.adapters import logs, servers
 from gateway.adapters.cli.docs import docs
@@ -110,8 +110,8 @@ class Cli(SandboxHost):
                 return check_models_match(url)
 
     def seed_sandbox(self, world: SandboxWorld) -> SeededKeys:
-        seeded = bootstrap.seed_sandbox(
-            settings_.read(world.environment), {**bootstrap.mpesa_of(world.mpesa_url), "base_url": world.mpesa_url}
+        seeded = seeding.seed_sandbox(
+            settings_.read(world.environment), {**seeding.mpesa_of(world.mpesa_url), "base_url": world.mpesa_url}
         )
         return SeededKeys(business=seeded.business, secret_key=seeded.secret_key)
 

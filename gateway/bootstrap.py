@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
-import requests
 import structlog
 from sqlalchemy import Engine
 
@@ -41,7 +38,7 @@ from gateway.application.interfaces import Call
 from gateway.application.jobs import RunDueWork
 from gateway.application.ledger import LedgerService
 from gateway.application.look_ups import LookUpAttempt
-from gateway.application.operators import KEY_ALPHABET, Act, OperatorDesk
+from gateway.application.operators import Act, OperatorDesk
 from gateway.application.payment_expiry import ExpirePayment
 from gateway.application.payment_reads import ReadPayments
 from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePayment, RefreshPayment
@@ -52,7 +49,6 @@ from gateway.application.releases import ReleaseReceipt
 from gateway.application.replies import Replying
 from gateway.application.reports import RecordReport
 from gateway.application.resolutions import ResolvePayment, ResolvePayout
-from gateway.application.sandbox_seed import FUNDING_UNITS, SeedSandbox, Wanted
 from gateway.application.use_cases import CheckoutDesk, PaymentOrchestrator, PayoutService, UseCases
 from gateway.application.webhooks import ManageEndpoints, ReadEvents
 from gateway.domain.connections import Connection
@@ -370,60 +366,3 @@ class Gateway:
         """Give the connections back."""
         if "engine" in self.__dict__:
             self.engine.dispose()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seeded:
-    """What the sandbox prints."""
-
-    business: str
-    secret_key: str
-
-
-def sandbox_key(settings: Settings) -> str:
-    """The sandbox's secret key: derived from its master key, so that it is the same at every start."""
-    digest = hmac.digest(settings.master_keys[-1][1], b"sandbox key", "sha512")
-    number = int.from_bytes(digest, "big")
-    letters = []
-    for _ in range(40):
-        number, place = divmod(number, len(KEY_ALPHABET))
-        letters.append(KEY_ALPHABET[place])
-    return "sk_test_" + "".join(letters)
-
-
-def seed_sandbox(settings: Settings, mpesa: Mapping[str, Any]) -> Seeded:
-    """One platform, one business, its key and both M-Pesa connections; the same again when they are there already."""
-    gateway = Gateway(settings=settings, role="operator")
-    shared = {"base_url": mpesa["base_url"], "consumer_key": mpesa["consumer_key"]}
-    shared["consumer_secret"] = mpesa["consumer_secret"]
-    rail = {**shared, "shortcode": str(mpesa["shortcode"]), "passkey": mpesa["passkey"]}
-    channel = {
-        **shared,
-        "shortcode": str(mpesa["b2c_shortcode"]),
-        "initiator_name": mpesa["initiator_name"],
-        "initiator_password": mpesa["initiator_password"],
-        "certificate_pem": mpesa["certificate_pem"],
-    }
-    try:
-        business = SeedSandbox(desk=gateway.desk, directory=gateway.directory)(
-            sandbox_key(settings),
-            (
-                Wanted(code="mpesa_push", title="Sandbox paybill", float_title="Sandbox paybill, Working", config=rail),
-                Wanted(
-                    code="mpesa_b2c",
-                    title="Sandbox payouts",
-                    float_title="Sandbox B2C, Utility",
-                    config=channel,
-                    funding_units=FUNDING_UNITS,
-                ),
-            ),
-        )
-    finally:
-        gateway.close()
-    return Seeded(business=business.name, secret_key=sandbox_key(settings))
-
-
-def mpesa_of(url: str) -> Mapping[str, Any]:
-    """The sandbox's M-Pesa account, as the simulator tells it."""
-    found: Mapping[str, Any] = requests.get(f"{url}/control/credentials", timeout=10).json()
-    return found

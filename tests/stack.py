@@ -265,7 +265,7 @@ def a_stack(
     start: tuple[str, ...] = ("serve", "worker", "relay"),
 ) -> Iterator[Stack]:
     """Everything seeded and running; `start` names the processes. The simulator runs in this process, over HTTP."""
-    from gateway import bootstrap, settings
+    from gateway import seeding, settings
 
     folder.mkdir(parents=True, exist_ok=True)
     url = f"http://127.0.0.1:{free_port(0)}"
@@ -275,7 +275,7 @@ def a_stack(
         mpesa = SandboxMpesa(state_dir=folder / "mpesa", seed=seed, settings=quick)
         mpesa.start()
         cleanup.callback(mpesa.stop)
-        key = bootstrap.seed_sandbox(settings.read(environment), mpesa.credentials).secret_key
+        key = seeding.seed_sandbox(settings.read(environment), mpesa.credentials).secret_key
         stack = Stack(
             environment=environment,
             url=url,
