@@ -120,5 +120,5 @@ def next_try_s(tries: int, *, chance: float, retry_after_s: int | None = None) -
     if tries >= len(RETRY_AFTER_S):
         return None
     wait = RETRY_AFTER_S[tries]
-    wait += int(wait * chance / 10)
+    wait += int(wait * chance) // 10
     return max(wait, min(retry_after_s or 0, RETRY_AFTER_S[-1]))
