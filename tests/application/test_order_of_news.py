@@ -116,12 +116,12 @@ class Push:
 
 PUSH_NEWS = st.lists(
     st.sampled_from(["callback", "callback, same bytes", "query", "acknowledgement", "second worker", "time"]),
-    max_size=5,
+    max_size=4,
 )
 
 
 @settings(same_every_time, max_examples=200)
-@given(news=PUSH_NEWS, answered_after=st.integers(0, 5), lost=st.booleans(), paid=st.booleans())
+@given(news=PUSH_NEWS, answered_after=st.integers(0, 4), lost=st.booleans(), paid=st.booleans())
 @example(news=["callback", "query"], answered_after=2, lost=False, paid=True)
 @example(news=["query", "callback"], answered_after=0, lost=False, paid=True)
 @example(news=["second worker", "query", "callback"], answered_after=3, lost=True, paid=True)
@@ -233,12 +233,12 @@ class Paying:
 
 PAYOUT_NEWS = st.lists(
     st.sampled_from(["result", "result, same bytes", "question", "answer", "acknowledgement", "second worker", "time"]),
-    max_size=5,
+    max_size=4,
 )
 
 
 @settings(same_every_time, max_examples=60)
-@given(news=PAYOUT_NEWS, answered_after=st.integers(0, 5), lost=st.booleans(), paid=st.booleans())
+@given(news=PAYOUT_NEWS, answered_after=st.integers(0, 4), lost=st.booleans(), paid=st.booleans())
 @example(news=["result", "question", "answer"], answered_after=1, lost=False, paid=True)
 @example(news=["question", "answer", "answer"], answered_after=0, lost=True, paid=False)
 @example(news=["second worker", "question", "answer", "result"], answered_after=4, lost=False, paid=True)
