@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.application.harness import Engines, World, broken
+from tests.application.harness import World, broken
+from tests.application.processes import Engines
 from tests.servers import Database, Databases
 
 MakeWorld = Callable[..., World]

@@ -10,7 +10,8 @@ from gateway.application.commands import ListQuery
 from gateway.application.interfaces import Json
 from ports.payment_rail import Collection
 from ports.payout_channel import Bundle
-from tests.application.harness import Doom, Killed, World
+from tests.application.harness import World
+from tests.application.processes import Doom, Killed
 
 #: Each point of a worker's path, and how often it lies on it: send, weigh the callback, ask. A payout is asked about
 #: for as long as nobody answers; the first two questions stand for all.

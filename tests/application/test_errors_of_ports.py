@@ -11,7 +11,8 @@ import pytest
 from gateway.domain.errors import Busy
 from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, Refused
 from ports.report import Failure, FailureKind, Grade, Report, Status, TryAgain
-from tests.application.harness import ACT, InterruptedChannel, InterruptedRail, World, id_of
+from tests.application.harness import ACT, World, id_of
+from tests.application.processes import InterruptedChannel, InterruptedRail
 from tests.fakes.channel import FakeChannel
 from tests.fakes.rail import FakeRail
 

@@ -12,7 +12,8 @@ import pytest
 from gateway.application.commands import Confirmation, NewEndpoint, NewPayment, NewPayout, NewSession
 from gateway.application.interfaces import Begun, Call, InFlight, Json, Mismatch, Replay
 from gateway.domain.errors import Conflict, InsufficientFunds, Unprocessable
-from tests.application.harness import Doom, Killed, World, a_phone, id_of, idempotent, under
+from tests.application.harness import World, a_phone, id_of, idempotent, under
+from tests.application.processes import Doom, Killed
 
 Make = Callable[[World, Call], Json]
 

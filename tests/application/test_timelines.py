@@ -11,7 +11,8 @@ from gateway.application.commands import NewEndpoint
 from gateway.application.interfaces import Json, Sent
 from ports.errors import NotSent, OutcomeUnknown, Refused
 from ports.report import Failure, FailureKind, TryAgain
-from tests.application.harness import TickingClock, World, a_phone, id_of, kes
+from tests.application.harness import World, a_phone, id_of, kes
+from tests.application.processes import TickingClock
 
 MakeWorld = Callable[..., World]
 
