@@ -237,7 +237,7 @@ PAYOUT_NEWS = st.lists(
 )
 
 
-@settings(same_every_time, max_examples=60)
+@settings(same_every_time, max_examples=50)
 @given(news=PAYOUT_NEWS, answered_after=st.integers(0, 4), lost=st.booleans(), paid=st.booleans())
 @example(news=["result", "question", "answer"], answered_after=1, lost=False, paid=True)
 @example(news=["question", "answer", "answer"], answered_after=0, lost=True, paid=False)
