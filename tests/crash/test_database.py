@@ -13,7 +13,7 @@ import pytest
 
 from tests.crash.test_processes import World, fund, order, settle, withdrawal
 from tests.servers import Database
-from tests.stack import Stack, a_stack
+from tests.stack import Stack, a_receiver, a_stack
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.deep
@@ -34,6 +34,9 @@ def world(scratch: Path) -> Iterator[tuple[World, Stack]]:
         stack = cleanup.enter_context(a_stack(database, world.valkey.url_for(), scratch / "database" / "stack"))
         fund(stack)
         stack.kill("worker")
+        # Without somebody to tell, the points around a webhook's send are never reached.
+        receiver = cleanup.enter_context(a_receiver())
+        stack.shop.post("/v1/webhook_endpoints", {"url": receiver.url})
         yield world, stack
 
 
