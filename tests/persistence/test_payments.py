@@ -107,6 +107,9 @@ def test_the_same_key_serves_another_business_and_mode(shop: Shop) -> None:
     for scope in (shop.a, shop.b, shop.live):
         with shop.units()(scope) as work:
             work.payments.add(a_payment(scope), idempotent())
+    for scope in (shop.a, shop.b, shop.live):
+        with shop.units()(scope, read_only=True) as work:
+            assert len(work.payments.page(Page())[0]) == 1
 
 
 def test_a_reference_is_the_business_s_own_once(shop: Shop) -> None:
