@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from ports.report import Report
+from ports.report import Pocket, ProviderCharge, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +43,14 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What an adapter read: the reports inside, and the reply that the provider expects."""
+    """What an adapter read: the reports inside, and the reply that the provider expects.
 
-    reports: tuple[Report, ...]
+    `pockets` answer a question about balances; `charges` are what the provider says it took.
+    """
+
+    reports: tuple[Report, ...] = ()
+    pockets: tuple[Pocket, ...] = ()
+    charges: tuple[ProviderCharge, ...] = ()
     reply_body: bytes = b""
     reply_status: int = 200
     reply_type: str = "application/json"

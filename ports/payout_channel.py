@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
@@ -102,15 +101,6 @@ class Submission:
 
     reports: tuple[Report, ...]
     handover: Handover | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pocket:
-    """One account of ours at the provider and what it holds; `happened_at` is the provider's time."""
-
-    name: str
-    balance: Money
-    happened_at: datetime | None = None
 
 
 @runtime_checkable

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ports.context import Context
 from ports.money import Asset
+
+if TYPE_CHECKING:
+    from ports.abilities import Validator
 
 #: The version of this contract. A plugin states the one it was built for; another is refused at start-up.
 CONTRACT_VERSION = 1
@@ -69,8 +72,9 @@ class Capabilities:
     `look_up_ladder_s` are waits between questions, the last one repeating, until `look_up_life_s` after the start;
     `woken_ladder_s` are the waits after a callback woke a question. `floor_s` is the least time between two questions
     about one try. `calls_per_s` and `concurrency` bound one connection. `call_timeout_s` is the longest that one call
-    can take before the adapter itself gives up. `acknowledgement` is what the provider is answered (as JSON, 200) once
-    its callback is stored, before anybody has read it.
+    can take before the adapter itself gives up. `refund_repeat` and `partial_refunds` are about the ability `refund`.
+    `acknowledgement` is what the provider is answered (as JSON, 200) once its callback is stored, before anybody has
+    read it.
     """
 
     assets: tuple[Asset, ...]
@@ -91,6 +95,8 @@ class Capabilities:
     calls_per_s: int = 5
     call_timeout_s: int = 40
     abilities: tuple[str, ...] = ()
+    refund_repeat: Repeat = Repeat.DOUBLES
+    partial_refunds: bool = False
     acknowledgement: bytes = b"{}"
 
 
@@ -110,7 +116,8 @@ class Registration(Generic[Port]):
 
     `build` takes one connection's configuration (checked against the schema) and the Context; it does no I/O and
     raises Misconfigured when the configuration can't work. `redact` gives what of a provider's body may be stored in
-    the clear and shown to an operator: no secrets, no telephone numbers, no names.
+    the clear and shown to an operator: no secrets, no telephone numbers, no names. `validator` words the answers to
+    "may this be paid?", for rails with the ability `validate`.
     """
 
     code: str
@@ -121,3 +128,4 @@ class Registration(Generic[Port]):
     config_schema: Mapping[str, object] = field(default_factory=dict)
     contract: int = CONTRACT_VERSION
     redact: Callable[[bytes], bytes] = withheld
+    validator: Validator | None = None

@@ -133,3 +133,21 @@ class Report:
     receipt_number: str | None = None
     amount: Money | None = None
     happened_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pocket:
+    """One account of ours at the provider and what it holds; `happened_at` is the provider's time."""
+
+    name: str
+    balance: Money
+    happened_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderCharge:
+    """What the provider took for one transaction of ours: `number` is that transaction's at the provider."""
+
+    number: str
+    amount: Money
+    happened_at: datetime | None = None

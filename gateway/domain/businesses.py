@@ -9,6 +9,10 @@ from uuid import UUID
 
 from gateway.domain.fees import Settlement
 
+#: Whose rows are that belong to no business yet (money nobody claimed, a connection's own callbacks): the operator's.
+#: No business has this id, so no key ever reaches such a row.
+HOUSE = UUID(int=0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:

@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from werkzeug.test import TestResponse
 
+from gateway.adapters.system import UuidV7
 from gateway.adapters.web.bodies import canonical
 from gateway.adapters.web.desk import Desk
 from gateway.application.interfaces import Begun, Call
-from gateway.bootstrap import UuidV7
 from gateway.domain.ids import Prefix, encode
 from tests.api.world import Shop, World, a_phone
 

@@ -32,7 +32,7 @@ def test_up_down_and_up_again(database: Database) -> None:
     assert all(before)
     downgrade(database.url("owner"), "0001")
     assert _objects(database) == (0, 0, 0)
-    assert pending(database.url("owner")) == [HEAD]
+    assert pending(database.url("owner"))[-1] == HEAD
     migrate(database.url("owner"))
     assert _objects(database) == before
     assert check_models_match(database.url("owner")) == []

@@ -1,4 +1,4 @@
-"""The composition root: Settings in, use cases out. The only place that joins rooms."""
+"""Settings in, use cases out: one process's gateway."""
 
 from __future__ import annotations
 

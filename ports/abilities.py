@@ -1,0 +1,191 @@
+"""Abilities: small protocols beside the four ports. The core asks "can you?" (`Capabilities.abilities`) before "do"."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from ports.callback import Incoming, ReplyTo
+from ports.money import Money
+from ports.payment_rail import Question
+from ports.payout_channel import Destination
+from ports.report import MoneyIn, Pocket, Report
+from ports.statement import StatementFile
+
+
+class Ability(StrEnum):
+    """The words of `Capabilities.abilities`, each with its protocol below."""
+
+    REFUND = "refund"
+    HISTORY = "history"
+    VALIDATE = "validate"
+    REGISTER = "register"
+    BALANCE = "balance"
+    HOLDER_NAME = "holder_name"
+    MOVE_OWN = "move_own"
+    READ_FILE = "read_file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundOrder:
+    """Give money back: `receipt_number` is the payment's at the provider, `received` what it brought.
+
+    `amount` is at most `received`; a rail that can only give all of it back refuses a part (see `partial_refunds`).
+    `payer` is E.164 where the core knows it.
+    """
+
+    reference: str
+    amount: Money
+    receipt_number: str
+    received: Money
+    payer: str | None
+    text: str
+    reply_to: ReplyTo
+
+    def __repr__(self) -> str:
+        return f"RefundOrder(reference={self.reference!r}, amount={self.amount})"
+
+
+@runtime_checkable
+class Refunds(Protocol):
+    """A rail that gives money back over itself (`refund`)."""
+
+    @abstractmethod
+    def refund(self, order: RefundOrder) -> Report:
+        """Order it. PENDING (or `asked`) is the ordinary answer; the outcome comes to the ReplyTo.
+
+        The same reference twice does what `repeat` declares for refunds: `Capabilities.refund_repeat`.
+        Raises Refused, NotSent, OutcomeUnknown, AlreadyTaken or Misconfigured.
+        """
+
+    @abstractmethod
+    def look_up_refund(self, question: Question) -> Report:
+        """What became of it: `provider_reference` is the order's at the provider, `receipt_number` the payment's.
+
+        Reads only. Raises NotSent, OutcomeUnknown or Misconfigured.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPage:
+    """Incoming sums that the provider remembers, oldest or newest first; `next_cursor` None when there is no more."""
+
+    money: tuple[MoneyIn, ...]
+    next_cursor: str | None = None
+
+
+@runtime_checkable
+class History(Protocol):
+    """A rail that can be asked for all that came in (`history`)."""
+
+    @abstractmethod
+    def history(self, since: datetime, until: datetime, cursor: str | None) -> HistoryPage:
+        """A page of what arrived in the window. Reads only. Raises NotSent, OutcomeUnknown or Misconfigured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MayBePaid:
+    """A provider's question "may this be paid?": the reference as typed, and the sum."""
+
+    reference: str
+    amount: Money
+
+
+class Validation(StrEnum):
+    """The core's answer to it."""
+
+    ACCEPT = "accept"
+    UNKNOWN_REFERENCE = "unknown_reference"
+    WRONG_AMOUNT = "wrong_amount"
+
+
+@runtime_checkable
+class Validator(Protocol):
+    """Reads "may this be paid?" and words the answer (`validate`). It stands in the Registration, since web asks it
+    within the provider's few seconds: pure, and it needs no configuration."""
+
+    @abstractmethod
+    def read(self, incoming: Incoming) -> MayBePaid:
+        """What is asked. Raises Unreadable."""
+
+    @abstractmethod
+    def word(self, answer: Validation) -> bytes:
+        """The body of the reply, as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnAddresses:
+    """The connection's long-lived URLs: where money is announced, and where "may this be paid?" is asked."""
+
+    announced: ReplyTo
+    validation: ReplyTo | None
+
+
+@runtime_checkable
+class Registers(Protocol):
+    """A rail whose provider must be told our connection's URLs, once (`register`)."""
+
+    @abstractmethod
+    def register(self, addresses: OwnAddresses) -> str:
+        """Tell it; gives the provider's words. Raises Refused (as when they are registered already), NotSent,
+        OutcomeUnknown or Misconfigured."""
+
+
+@runtime_checkable
+class ReadsBalance(Protocol):
+    """A connection that tells what its pockets hold (`balance`)."""
+
+    @abstractmethod
+    def balance(self, reply_to: ReplyTo) -> tuple[Pocket, ...] | None:
+        """The pockets, or None when the answer comes to the ReplyTo as `Reading.pockets`.
+
+        Raises NotSent, OutcomeUnknown or Misconfigured.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Whose an account is, as the provider says; None when it knows no such account."""
+
+    name: str | None
+
+
+@runtime_checkable
+class KnowsHolders(Protocol):
+    """A channel that tells whose a destination is (`holder_name`)."""
+
+    @abstractmethod
+    def holder_name(self, destination: Destination) -> Holder:
+        """Ask. Raises NotSent, OutcomeUnknown or Misconfigured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTransfer:
+    """Move our own money between pockets: `source` and `target` are names that the adapter documents."""
+
+    reference: str
+    amount: Money
+    source: str
+    target: str
+    reply_to: ReplyTo
+
+
+@runtime_checkable
+class MovesOwn(Protocol):
+    """A channel that moves our own money (`move_own`)."""
+
+    @abstractmethod
+    def move_own(self, transfer: OwnTransfer) -> Report:
+        """Order it; PENDING is ordinary. Raises Refused, NotSent, OutcomeUnknown, AlreadyTaken or Misconfigured."""
+
+
+@runtime_checkable
+class ReadsFiles(Protocol):
+    """A connection whose statements an operator imports (`read_file`)."""
+
+    @abstractmethod
+    def read_file(self, name: str, content: bytes) -> StatementFile:
+        """All of it or nothing: Unreadable names the first row that can't be understood. Pure."""
