@@ -4,6 +4,7 @@ import os
 
 from gateway import bootstrap, settings
 from gateway.adapters import logs
+from gateway.adapters.system import UuidV7
 from gateway.adapters.web.app import create_app
 from gateway.adapters.web.settings import Probe, WebSettings
 
@@ -14,7 +15,7 @@ app = create_app(
     gateway.use_cases,
     WebSettings(
         public_url=found.public_url,
-        new_id=bootstrap.UuidV7(),
+        new_id=UuidV7(),
         probes=tuple(Probe(name=name, check=check, required=required) for name, check, required in gateway.probes),
         trusted_proxies=found.trusted_proxies,
         test_clock=gateway.test_clock,
