@@ -85,7 +85,7 @@ def _apply(
             _doubt(work, payout, attempt, news, "reports about the payout contradict one another")
         case Verdict.ASK if attempt.state is PayoutAttemptState.FAILED and _tells_of_money(news.report):
             _doubt(work, payout, attempt, news, "an attempt that failed is reported paid")
-        case Verdict.ASK if news.wakes and attempt.is_open:
+        case Verdict.ASK if attempt.is_open and (news.wakes or _needs_a_second(attempt, news)):
             _wake(work, payout, attempt)
         case _:
             _acknowledged(work, payout, attempt, offer, news.report)
@@ -100,6 +100,13 @@ def _wake(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt) -> None:
         work.due.drop("payout.submit", payout.id)
     attempt = work.payout_attempts.save(attempt)
     work.due.put(Due(kind="payout.look_up", subject_id=attempt.id, due_at=work.now))
+
+
+def _needs_a_second(attempt: PayoutAttempt, news: News) -> bool:
+    """An answer that is plain but came unsigned is proved by a second one at another address: it is asked for soon,
+    and once, or two answers that differ would keep us asking."""
+    plain = news.report.status in (Status.SUCCEEDED, Status.FAILED, Status.RETURNED)
+    return news.of_look_up and plain and attempt.woken is None
 
 
 def _tells_of_money(report: Report) -> bool:

@@ -58,6 +58,15 @@ def test_one_weak_report_alone_is_asked_about_for_as_long_as_it_takes(make_world
     assert world.see(payout)["status"] == "paid"
 
 
+def test_a_plain_answer_whose_result_was_lost_is_asked_for_once_more_at_once(world: World) -> None:
+    payout = sent(world)
+    world.channel.pay(world.reference(payout))
+    world.channel.asked = lambda q: world.call_back(world.channel.answer_to(q), q.reply_to)
+    world.advance(FAKE_PHONES.look_up_ladder_s[0] + 10)
+    assert world.see(payout)["status"] == "paid"
+    assert len(world.channel.looked_up) == 2
+
+
 @pytest.mark.parametrize("told", ["waiting", "strange"])
 def test_an_answer_that_settles_nothing_wakes_no_further_question(world: World, told: str) -> None:
     """The result says paid, the status says otherwise, at once, each time: that is no reason to ask without end."""
