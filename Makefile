@@ -12,7 +12,9 @@ TEST_ARGS ?=
 COVERED := --cov=gateway/domain --cov=gateway/application --cov-branch --cov-report=term:skip-covered --cov-fail-under=85
 COVERAGE ?=
 
-.PHONY: help sandbox sandbox-reset test crash crash-deep image bench coverage check imports types style security migrations \
+CHAOS_ARGS ?=
+
+.PHONY: help sandbox sandbox-reset test crash crash-deep chaos image bench coverage check imports types style security migrations \
 	documents container format docs setup clean
 
 help:
@@ -22,6 +24,7 @@ help:
 	@echo "make check          run every other check: imports, types, style, security, migrations, docs, containers"
 	@echo "make crash          run the tests that kill real processes; they take minutes"
 	@echo "make crash-deep     kill PostgreSQL at every boundary of a payment and a payout"
+	@echo "make chaos          seeds of kills, lost replies, shuffled and forged callbacks; minutes, with a table at the end"
 	@echo "make bench          measure, in ratios"
 	@echo "make format docs clean"
 
@@ -42,6 +45,9 @@ crash: .venv/.ready
 
 crash-deep: .venv/.ready
 	$(BIN)/python -m pytest -q -m deep $(TEST_ARGS)
+
+chaos: .venv/.ready
+	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
 # The Dockerfile's commands, in an empty folder.
 image: .venv/.ready
