@@ -60,8 +60,8 @@ class Double(SandboxHost):
         self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path
     ) -> servers.RunningProcess:
         words = list(command)
-        if "plugins.sandbox" in words:
-            part, port = "mpesa", words[words.index("--port") + 1]
+        if "--port" in words:
+            part, port = name, words[words.index("--port") + 1]
         else:
             part = words[-1]
             port = env["GATEWAY_WEB_BIND"].rpartition(":")[2] if part == "serve" else "0"

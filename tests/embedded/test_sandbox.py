@@ -90,12 +90,14 @@ def test_it_shows_what_to_open_keeps_its_data_and_leaves_nothing(place: Path) ->
     with _started(place) as first:
         _ready(first)
         known = first.known()
-        assert {known["checkout"], known["phone"], known["docs"], known["secret_key"]} <= set(first.said().split())
+        assert {known["checkout"], known["phone"], known["shop"], known["docs"], known["secret_key"]} <= set(
+            first.said().split()
+        )
         assert f"curl -s {known['api']}/v1/checkout/sessions" in first.said()
         assert urlopen(known["docs"]).status == 200  # noqa: S310
         names = [Path("/proc", str(pid), "comm").read_text().strip() for pid in first.processes()]
         assert {"postgres", "valkey-server", "sleep"} < set(names)
-        assert len([name for name in names if name.startswith("python")]) == 4
+        assert len([name for name in names if name.startswith("python")]) == 5
         assert "Start 1 with 1 key" in first.said()
         assert (place / "sandbox.json").stat().st_mode & 0o077 == 0
         _stopped(first, signal.SIGINT)

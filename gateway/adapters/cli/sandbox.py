@@ -25,6 +25,7 @@ DATABASE = "gateway"
 ROLES = {"OWNER": "gateway", "APP": "gateway_app", "WORKER": "gateway_worker", "OPERATOR": "gateway_operator"}
 _DATABASE_SETTINGS = tuple(f"GATEWAY_DATABASE_URL_{role}" for role in ROLES)
 _MPESA_PORT = 8790
+_SHOP_PORT = 8791
 
 
 class _Stopped(BaseException):
@@ -92,7 +93,7 @@ def _run(host: SandboxHost, folder: SandboxFolder, port: int) -> None:
             spawn=host.spawn, environment=world.environment, logs=folder.logs, servers=servers, note=folder.keep
         )
         stack.callback(crew.stop)
-        parts = _parts(world)
+        parts = _parts(world, folder)
         crew.start(parts["mpesa"])
         host.migrate(world.environment["GATEWAY_DATABASE_URL_OWNER"])
         crew.wait_until_ready("mpesa")
@@ -100,6 +101,9 @@ def _run(host: SandboxHost, folder: SandboxFolder, port: int) -> None:
         for name in ("web", "worker", "relay"):
             crew.start(parts[name])
         crew.wait_until_ready("web")
+        folder.keep({"api": world.public_url, "secret_key": keys.secret_key})
+        crew.start(parts["shop"])
+        crew.wait_until_ready("shop")
         _show(folder, world, keys, took_s=time.monotonic() - began)
         crew.watch()
 
@@ -134,8 +138,9 @@ def _servers(host: SandboxHost, folder: SandboxFolder, stack: ExitStack) -> tupl
 def _world(host: SandboxHost, folder: SandboxFolder, settings: Mapping[str, str], port: int) -> SandboxWorld:
     web = _port(host, "the API", port)
     mpesa = _port(host, "the simulated M-Pesa", folder.port("mpesa", _MPESA_PORT))
-    folder.keep({"mpesa_port": mpesa})
-    public_url, mpesa_url = f"http://127.0.0.1:{web}", f"http://127.0.0.1:{mpesa}"
+    shop = _port(host, "the demo shop", folder.port("shop", _SHOP_PORT))
+    folder.keep({"mpesa_port": mpesa, "shop_port": shop})
+    public_url, mpesa_url, shop_url = (f"http://127.0.0.1:{port}" for port in (web, mpesa, shop))
     environment = {
         **host.environ,
         **settings,
@@ -146,7 +151,14 @@ def _world(host: SandboxHost, folder: SandboxFolder, settings: Mapping[str, str]
         "PYTHONUNBUFFERED": "1",
     }
     folder.keep({"settings": {name: value for name, value in environment.items() if name.startswith("GATEWAY_")}})
-    return SandboxWorld(environment=environment, public_url=public_url, mpesa_url=mpesa_url, mpesa_state=folder.mpesa)
+    return SandboxWorld(
+        environment=environment,
+        public_url=public_url,
+        mpesa_url=mpesa_url,
+        mpesa_state=folder.mpesa,
+        shop_url=shop_url,
+        shop_state=folder.shop,
+    )
 
 
 def _port(host: SandboxHost, whose: str, wanted: int) -> int:
@@ -156,17 +168,21 @@ def _port(host: SandboxHost, whose: str, wanted: int) -> int:
     return port
 
 
-def _parts(world: SandboxWorld) -> dict[str, Part]:
+def _parts(world: SandboxWorld, folder: SandboxFolder) -> dict[str, Part]:
     def gateway(name: str) -> tuple[str, ...]:
         return (sys.executable, "-m", "gateway", name)
 
     mpesa_port = str(urlsplit(world.mpesa_url).port)
     mpesa = (sys.executable, "-m", "plugins.sandbox", "--port", mpesa_port, "--state-dir", str(world.mpesa_state))
+    shop_port = str(urlsplit(world.shop_url).port)
+    kept = ("--state-dir", str(world.shop_state), "--sandbox", str(folder.mark))
+    shop = (sys.executable, "-m", "plugins.sandbox.shop", "--port", shop_port, *kept)
     parts = (
         Part(name="mpesa", command=mpesa, ready_url=f"{world.mpesa_url}/healthz"),
         Part(name="web", command=gateway("serve"), ready_url=f"{world.public_url}/readyz"),
         Part(name="worker", command=gateway("worker")),
         Part(name="relay", command=gateway("relay")),
+        Part(name="shop", command=shop, ready_url=f"{world.shop_url}/healthz"),
     )
     return {part.name: part for part in parts}
 
@@ -177,6 +193,7 @@ def _show(folder: SandboxFolder, world: SandboxWorld, keys: SeededKeys, *, took_
     addresses = {
         "checkout": _first_checkout(world.public_url, keys.secret_key, order),
         "phone": f"{world.mpesa_url}/",
+        "shop": f"{world.shop_url}/",
         "docs": f"{world.public_url}/docs",
         "api": world.public_url,
         "secret_key": keys.secret_key,
@@ -189,6 +206,7 @@ Data and logs: {folder.root}
 
   checkout page  {addresses["checkout"]}
   phone          {addresses["phone"]}
+  demo shop      {addresses["shop"]}
   API docs       {addresses["docs"]}
   secret key     {keys.secret_key}
 

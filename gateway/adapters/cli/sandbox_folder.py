@@ -34,6 +34,15 @@ class SandboxFolder:
     def mpesa(self) -> Path:
         return self.root / "mpesa"
 
+    @property
+    def shop(self) -> Path:
+        return self.root / "shop"
+
+    @property
+    def mark(self) -> Path:
+        """The file that `keep` writes."""
+        return self.root / _MARK
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Make sure nobody else uses the folder for the length of the block. Raises RuntimeError when somebody does."""

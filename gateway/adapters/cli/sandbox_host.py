@@ -68,6 +68,8 @@ class SandboxWorld:
     public_url: str
     mpesa_url: str
     mpesa_state: Path
+    shop_url: str
+    shop_state: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

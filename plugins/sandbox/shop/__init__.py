@@ -1,0 +1,1 @@
+"""A small shop that sells through the gateway: the integration example, and somebody to be a customer of."""
