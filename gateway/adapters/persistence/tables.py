@@ -40,6 +40,8 @@ from gateway.adapters.persistence.tables_of_record import (
     test_clock,
     webhook_endpoint,
 )
+from gateway.adapters.persistence.tables_of_surface import link_use, payment_link, request_log
+from gateway.adapters.persistence.tables_of_webhooks import event_swept, webhook_replay
 from gateway.adapters.persistence.types import Units
 
 __all__ = [
@@ -54,12 +56,15 @@ __all__ = [
     "delivery",
     "delivery_try",
     "event",
+    "event_swept",
     "fee_schedule",
     "float_",
     "idempotency_key",
+    "link_use",
     "metadata",
     "outbox",
     "payment",
+    "payment_link",
     "payout",
     "payout_attempt",
     "phone_prompt",
@@ -69,9 +74,11 @@ __all__ = [
     "receipt",
     "reply_to",
     "report",
+    "request_log",
     "taken_reference",
     "test_clock",
     "webhook_endpoint",
+    "webhook_replay",
 ]
 
 platform = Table("platform", metadata, id_(), must("name", Text), must("created", AT))

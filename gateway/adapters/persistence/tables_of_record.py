@@ -118,8 +118,26 @@ outbox = Table(
     must("claimed", INT, server_default=text("0")),
     must("failures", INT, server_default=text("0")),
     may("done_at", AT),
+    may("lane", UUID),
     Index("outbox_one_open", "kind", "subject_id", unique=True, postgresql_where=text("done_at IS NULL")),
-    Index("outbox_due", "queue", "due_at", postgresql_where=text("done_at IS NULL AND lease_until IS NULL")),
+    Index(
+        "outbox_due",
+        "queue",
+        "due_at",
+        postgresql_where=text("done_at IS NULL AND lease_until IS NULL AND lane IS NULL"),
+    ),
+    Index(
+        "outbox_lane_due",
+        "queue",
+        "lane",
+        "due_at",
+        postgresql_where=text("done_at IS NULL AND lease_until IS NULL AND lane IS NOT NULL"),
+    ),
+    Index(
+        "outbox_lane_busy",
+        "lane",
+        postgresql_where=text("done_at IS NULL AND lease_until IS NOT NULL AND lane IS NOT NULL"),
+    ),
     Index(
         "outbox_leased", "queue", "lease_until", postgresql_where=text("done_at IS NULL AND lease_until IS NOT NULL")
     ),
@@ -155,6 +173,12 @@ webhook_endpoint = Table(
     must("state", Text),
     may("disabled_for", Text),
     may("deleted_at", AT),
+    may("previous_secret", BYTES),
+    may("previous_until", AT),
+    must("payload", Text, server_default=text("'full'")),
+    may("failing_since", AT),
+    may("slow_until", AT),
+    may("disabled_at", AT),
     list_("webhook_endpoint_list"),
 )
 
@@ -172,6 +196,7 @@ delivery = Table(
     may("last_error", Text),
     may("last_tried_at", AT),
     may("next_try_at", AT),
+    must("earlier_tries", INT, server_default=text("0")),
     list_("delivery_list"),
     UniqueConstraint(*OWN, "event_id", "endpoint_id", name="delivery_once"),
     to("delivery_event", "event_id", "event"),
@@ -189,6 +214,7 @@ delivery_try = Table(
     must("at", AT),
     may("status", INT),
     may("error", Text),
+    may("duration_ms", INT),
     UniqueConstraint(*OWN, "delivery_id", "number", name="delivery_try_number"),
     to("delivery_try_delivery", "delivery_id", "delivery"),
 )

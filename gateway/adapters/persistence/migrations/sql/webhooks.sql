@@ -1,0 +1,248 @@
+-- Webhooks beside the first ones: secrets that rotate, endpoints' health, fair lanes, replays, and how long events stay.
+SET ROLE gateway_owner;
+
+ALTER TABLE gateway.webhook_endpoint
+  ADD COLUMN previous_secret bytea,            -- sealed; signs beside the new one until previous_until
+  ADD COLUMN previous_until timestamptz,
+  ADD COLUMN payload text NOT NULL DEFAULT 'full' CHECK (payload IN ('full', 'thin')),
+  ADD COLUMN failing_since timestamptz,        -- the first failed try since one was taken
+  ADD COLUMN slow_until timestamptz,           -- it kept a worker waiting: until then its sends go through the slow queue
+  ADD COLUMN disabled_at timestamptz,
+  DROP CONSTRAINT webhook_endpoint_state_check,
+  ADD CONSTRAINT webhook_endpoint_state_check CHECK (state IN ('enabled', 'failing', 'disabled')),
+  ADD CONSTRAINT webhook_endpoint_previous CHECK (previous_secret IS NULL OR previous_until IS NOT NULL);
+
+-- Web may write a new secret and never read one, so the old one is kept here.
+CREATE FUNCTION gateway.keep_previous_secret() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NEW.secret IS NULL OR NEW.previous_until IS NULL THEN
+    NEW.previous_secret := NULL;
+    NEW.previous_until := NULL;
+  ELSIF NEW.secret IS DISTINCT FROM OLD.secret THEN
+    NEW.previous_secret := OLD.secret;
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER webhook_endpoint_rotates BEFORE UPDATE ON gateway.webhook_endpoint FOR EACH ROW
+  WHEN (NEW.secret IS DISTINCT FROM OLD.secret OR NEW.previous_until IS DISTINCT FROM OLD.previous_until)
+  EXECUTE FUNCTION gateway.keep_previous_secret();
+
+ALTER TABLE gateway.delivery ADD COLUMN earlier_tries integer NOT NULL DEFAULT 0;  -- tries of rounds before this one
+ALTER TABLE gateway.delivery_try ADD COLUMN duration_ms integer;
+
+-- Work that must not crowd out other work has a lane: an endpoint's deliveries.
+ALTER TABLE gateway.outbox
+  ADD COLUMN lane uuid,
+  DROP CONSTRAINT outbox_queue_check,
+  ADD CONSTRAINT outbox_queue_check CHECK (queue IN ('pay', 'ask', 'send', 'slow', 'tend'));
+DROP INDEX gateway.outbox_due;
+CREATE INDEX outbox_due ON gateway.outbox (queue, due_at) WHERE done_at IS NULL AND lease_until IS NULL AND lane IS NULL;
+CREATE INDEX outbox_lane_due ON gateway.outbox (queue, lane, due_at) WHERE done_at IS NULL AND lease_until IS NULL AND lane IS NOT NULL;
+CREATE INDEX outbox_lane_busy ON gateway.outbox (lane) WHERE done_at IS NULL AND lease_until IS NOT NULL AND lane IS NOT NULL;
+
+CREATE FUNCTION gateway.set_lane() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.lane := (SELECT d.endpoint_id FROM gateway.delivery d WHERE d.id = NEW.subject_id);
+  RETURN NEW;
+END $$;
+CREATE TRIGGER outbox_lane BEFORE INSERT ON gateway.outbox FOR EACH ROW
+  WHEN (NEW.lane IS NULL AND NEW.kind IN ('webhook.deliver', 'webhook.deliver_slowly'))
+  EXECUTE FUNCTION gateway.set_lane();
+
+-- Where the count of an object's events went on when all of them have been swept.
+CREATE TABLE gateway.event_swept (
+  business_id uuid NOT NULL,
+  livemode    boolean NOT NULL,
+  object_id   uuid NOT NULL,
+  last        integer NOT NULL,
+  PRIMARY KEY (business_id, livemode, object_id)
+);
+
+CREATE TABLE gateway.webhook_replay (
+  id          uuid PRIMARY KEY,
+  business_id uuid NOT NULL REFERENCES gateway.business,
+  livemode    boolean NOT NULL,
+  created     timestamptz NOT NULL,
+  updated     timestamptz NOT NULL,
+  version     integer NOT NULL,
+  endpoint_id uuid NOT NULL,
+  since       timestamptz NOT NULL,
+  until       timestamptz NOT NULL,
+  types       text[] NOT NULL,
+  missed      boolean NOT NULL,                -- only what the endpoint never took
+  cursor      uuid,                            -- the last event that was looked at
+  resent      integer NOT NULL DEFAULT 0,
+  state       text NOT NULL CHECK (state IN ('running', 'done')),
+  CONSTRAINT webhook_replay_list UNIQUE (business_id, livemode, id),
+  CONSTRAINT webhook_replay_endpoint FOREIGN KEY (business_id, livemode, endpoint_id)
+    REFERENCES gateway.webhook_endpoint (business_id, livemode, id)
+);
+CREATE INDEX webhook_replay_running ON gateway.webhook_replay (business_id, livemode, endpoint_id) WHERE state = 'running';
+
+-- The end of a unit, as before; an event may name the one endpoint that it goes to, or the one that it doesn't, and goes
+-- to every endpoint that isn't disabled.
+CREATE OR REPLACE FUNCTION gateway.close_unit(p_business uuid, p_livemode boolean, p_now timestamptz, p_events jsonb, p_due jsonb,
+                                   p_record uuid, p_status integer, p_answer bytea) RETURNS boolean
+  LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+  one jsonb;
+  told_of uuid;
+  due_now boolean := false;
+BEGIN
+  FOR one IN SELECT e FROM pg_catalog.jsonb_array_elements(p_events) AS e LOOP
+    INSERT INTO gateway.event (id, business_id, livemode, created, type, object_id, sequence, payload)
+    SELECT (one->>'id')::uuid, p_business, p_livemode, p_now, one->>'type', (one->>'object_id')::uuid, s.next,
+           one->'payload' || pg_catalog.jsonb_build_object('sequence', s.next)
+    FROM (SELECT COALESCE((SELECT max(v.sequence) FROM gateway.event v
+                           WHERE v.business_id = p_business AND v.livemode = p_livemode AND v.object_id = (one->>'object_id')::uuid),
+                          (SELECT w.last FROM gateway.event_swept w
+                           WHERE w.business_id = p_business AND w.livemode = p_livemode AND w.object_id = (one->>'object_id')::uuid),
+                          0) + 1 AS next) AS s
+    RETURNING event.id INTO told_of;
+    WITH told AS (
+      INSERT INTO gateway.delivery (id, business_id, livemode, created, updated, version, event_id, endpoint_id, state, tries, next_try_at)
+      SELECT gateway.new_id(), p_business, p_livemode, p_now, p_now, 1, told_of, w.id, 'pending', 0, p_now
+      FROM gateway.webhook_endpoint w
+      WHERE w.business_id = p_business AND w.livemode = p_livemode AND w.state <> 'disabled' AND w.deleted_at IS NULL
+        AND CASE WHEN one ? 'to' THEN w.id = (one->>'to')::uuid
+                 ELSE gateway.wants(w.enabled_events, one->>'type') AND w.id IS DISTINCT FROM (one->>'besides')::uuid END
+      RETURNING delivery.id, delivery.endpoint_id)
+    INSERT INTO gateway.outbox (id, business_id, livemode, kind, queue, lease_s, subject_id, due_at, lane)
+    SELECT gateway.new_id(), p_business, p_livemode, 'webhook.deliver', 'send', 60, told.id, p_now, told.endpoint_id FROM told;
+    due_now := due_now OR FOUND;
+  END LOOP;
+  FOR one IN SELECT d FROM pg_catalog.jsonb_array_elements(p_due) AS d LOOP
+    IF one ? 'due_at' THEN
+      PERFORM gateway.put_due(p_business, p_livemode, one->>'kind', one->>'queue', (one->>'lease_s')::integer,
+                              (one->>'subject_id')::uuid, (one->>'due_at')::timestamptz);
+      due_now := due_now OR (one->>'due_at')::timestamptz <= p_now;
+    ELSE
+      UPDATE gateway.outbox SET done_at = clock_timestamp(), lease_until = NULL, holder = NULL
+      WHERE kind = one->>'kind' AND subject_id = (one->>'subject_id')::uuid AND done_at IS NULL;
+    END IF;
+  END LOOP;
+  IF p_record IS NOT NULL THEN
+    UPDATE gateway.idempotency_key SET status = p_status, answer = p_answer, lease_until = NULL
+    WHERE id = p_record AND status IS NULL;
+  END IF;
+  RETURN due_now;
+END $$;
+
+-- Take due rows, as before; of each lane at most two are on their way at a time, and one of a slow lane, so that whoever
+-- keeps a worker waiting keeps no more. Among lanes the one whose oldest row has waited longest comes first.
+CREATE OR REPLACE FUNCTION gateway.claim_due(p_queues text[], p_rooms integer[], p_lease_s integer, p_now timestamptz)
+  RETURNS TABLE (id uuid, kind text, subject_id uuid, business_id uuid, livemode boolean, generation integer, dispatches integer,
+                 holder integer, failures integer)
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  room integer;
+  taken integer;
+  cap integer;
+BEGIN
+  FOR i IN 1..cardinality(p_queues) LOOP
+    room := p_rooms[i];
+    CONTINUE WHEN room <= 0;
+    RETURN QUERY
+      WITH picked AS (
+        SELECT o.id FROM gateway.outbox o
+        WHERE o.queue = p_queues[i] AND o.done_at IS NULL AND o.lease_until <= clock_timestamp() AND o.due_at <= p_now
+        ORDER BY o.lease_until LIMIT room FOR UPDATE SKIP LOCKED)
+      UPDATE gateway.outbox o SET lease_until = clock_timestamp() + make_interval(secs => p_lease_s), holder = NULL,
+        dispatches = o.dispatches + 1
+      FROM picked WHERE o.id = picked.id
+      RETURNING o.id, o.kind, o.subject_id, o.business_id, o.livemode, o.generation, o.dispatches, o.holder, o.failures;
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    room := room - taken;
+    CONTINUE WHEN room <= 0;
+    RETURN QUERY
+      WITH picked AS (
+        SELECT o.id FROM gateway.outbox o
+        WHERE o.queue = p_queues[i] AND o.done_at IS NULL AND o.lease_until IS NULL AND o.lane IS NULL AND o.due_at <= p_now
+        ORDER BY o.due_at LIMIT room FOR UPDATE SKIP LOCKED),
+      claimed AS (
+        UPDATE gateway.outbox o SET lease_until = clock_timestamp() + make_interval(secs => p_lease_s),
+          dispatches = o.dispatches + 1
+        FROM picked WHERE o.id = picked.id
+        RETURNING o.*)
+      SELECT c.id, c.kind, c.subject_id, c.business_id, c.livemode, c.generation, c.dispatches, c.holder, c.failures
+      FROM claimed c ORDER BY c.due_at, c.id;
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    room := room - taken;
+    -- Two relays that count one lane at the same moment would overfill it: the second leaves lanes to the first.
+    CONTINUE WHEN room <= 0 OR p_queues[i] NOT IN ('send', 'slow') OR NOT pg_try_advisory_xact_lock(1786, i);
+    cap := CASE p_queues[i] WHEN 'slow' THEN 1 ELSE 2 END;
+    RETURN QUERY
+      WITH RECURSIVE lanes (lane) AS (
+        (SELECT o.lane FROM gateway.outbox o
+         WHERE o.queue = p_queues[i] AND o.done_at IS NULL AND o.lease_until IS NULL AND o.lane IS NOT NULL
+         ORDER BY o.lane LIMIT 1)
+        UNION ALL
+        SELECT (SELECT o.lane FROM gateway.outbox o
+                WHERE o.queue = p_queues[i] AND o.done_at IS NULL AND o.lease_until IS NULL AND o.lane IS NOT NULL
+                  AND o.lane > l.lane ORDER BY o.lane LIMIT 1)
+        FROM lanes l WHERE l.lane IS NOT NULL),
+      free AS (
+        SELECT l.lane, cap - (SELECT count(*) FROM gateway.outbox b
+                              WHERE b.lane = l.lane AND b.done_at IS NULL AND b.lease_until IS NOT NULL) AS n
+        FROM lanes l WHERE l.lane IS NOT NULL),
+      heads AS (
+        SELECT h.id, h.due_at FROM free f CROSS JOIN LATERAL (
+          SELECT o.id, o.due_at FROM gateway.outbox o
+          WHERE o.queue = p_queues[i] AND o.lane = f.lane AND o.done_at IS NULL AND o.lease_until IS NULL AND o.due_at <= p_now
+          ORDER BY o.due_at LIMIT GREATEST(f.n, 0)) h
+        ORDER BY h.due_at LIMIT room),
+      picked AS (
+        SELECT o.id FROM gateway.outbox o JOIN heads h ON h.id = o.id
+        WHERE o.done_at IS NULL AND o.lease_until IS NULL FOR UPDATE OF o SKIP LOCKED),
+      claimed AS (
+        UPDATE gateway.outbox o SET lease_until = clock_timestamp() + make_interval(secs => p_lease_s),
+          dispatches = o.dispatches + 1
+        FROM picked WHERE o.id = picked.id
+        RETURNING o.*)
+      SELECT c.id, c.kind, c.subject_id, c.business_id, c.livemode, c.generation, c.dispatches, c.holder, c.failures
+      FROM claimed c ORDER BY c.due_at, c.id;
+  END LOOP;
+END $$;
+
+-- Forget events older than `p_before` (an id of that moment) with their deliveries; an object's count goes on.
+CREATE FUNCTION gateway.sweep_events(p_before uuid, p_limit integer) RETURNS integer
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  old uuid[];
+BEGIN
+  old := ARRAY(SELECT e.id FROM gateway.event e WHERE e.id < p_before ORDER BY e.id LIMIT p_limit FOR UPDATE SKIP LOCKED);
+  INSERT INTO gateway.event_swept AS s (business_id, livemode, object_id, last)
+  SELECT e.business_id, e.livemode, e.object_id, max(e.sequence) FROM gateway.event e WHERE e.id = ANY (old) GROUP BY 1, 2, 3
+  ON CONFLICT (business_id, livemode, object_id) DO UPDATE SET last = GREATEST(s.last, excluded.last);
+  DELETE FROM gateway.delivery_try t USING gateway.delivery d
+  WHERE t.business_id = d.business_id AND t.livemode = d.livemode AND t.delivery_id = d.id AND d.event_id = ANY (old);
+  DELETE FROM gateway.delivery d USING gateway.event e
+  WHERE e.id = ANY (old) AND d.business_id = e.business_id AND d.livemode = e.livemode AND d.event_id = e.id;
+  DELETE FROM gateway.event e WHERE e.id = ANY (old);
+  RETURN cardinality(old);
+END $$;
+
+DO $policies$
+DECLARE
+  word text;
+  mine constant text := $p$livemode = NULLIF(current_setting('app.livemode', true), '')::boolean
+    AND business_id = NULLIF(current_setting('app.business', true), '')::uuid$p$;
+BEGIN
+  FOREACH word IN ARRAY ARRAY['event_swept', 'webhook_replay'] LOOP
+    EXECUTE format('ALTER TABLE gateway.%I ENABLE ROW LEVEL SECURITY', word);
+    EXECUTE format('ALTER TABLE gateway.%I FORCE ROW LEVEL SECURITY', word);
+    EXECUTE format('CREATE POLICY every ON gateway.%I TO gateway_operator USING (true) WITH CHECK (true)', word);
+    EXECUTE format('CREATE POLICY doors ON gateway.%I TO gateway_owner USING (true) WITH CHECK (true)', word);
+    EXECUTE format('CREATE POLICY own ON gateway.%I TO gateway_app, gateway_worker USING (%s) WITH CHECK (%s)', word, mine, mine);
+  END LOOP;
+END $policies$;
+
+GRANT SELECT (previous_until, payload, failing_since, slow_until, disabled_at) ON gateway.webhook_endpoint TO gateway_app;
+GRANT SELECT ON gateway.event_swept TO gateway_app, gateway_worker, gateway_operator;
+GRANT SELECT, INSERT ON gateway.webhook_replay TO gateway_app, gateway_operator;
+GRANT SELECT, INSERT ON gateway.webhook_replay TO gateway_worker;
+GRANT UPDATE (updated, version, cursor, resent, state) ON gateway.webhook_replay TO gateway_worker;
+REVOKE ALL ON FUNCTION gateway.keep_previous_secret, gateway.set_lane, gateway.sweep_events FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gateway.sweep_events TO gateway_worker, gateway_operator;
+RESET ROLE;
