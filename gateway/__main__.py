@@ -18,6 +18,7 @@ from gateway import bootstrap, seeding
 from gateway import settings as settings_
 from gateway.adapters import logs, servers
 from gateway.adapters.cli.docs import docs
+from gateway.adapters.cli.drill import drill
 from gateway.adapters.cli.ledger import ledger
 from gateway.adapters.cli.migrate import migrate
 from gateway.adapters.cli.operator import alert, business, connection, float_, overview
@@ -32,6 +33,7 @@ from gateway.adapters.jobs.queue import RqQueue
 from gateway.adapters.jobs.relay import Relay
 from gateway.adapters.jobs.supervisor import Supervisor
 from gateway.application.jobs import chores_of
+from gateway.bootstrap.drill import Drill, restore_drill
 from gateway.domain.errors import GatewayError
 
 
@@ -109,6 +111,10 @@ class Cli(SandboxHost):
                 migrations.migrate(url)
                 return check_models_match(url)
 
+    def restore_drill(self, into: str | None, say: Callable[[str], None]) -> Drill:
+        """Back the database up, bring the backup back elsewhere, and compare."""
+        return restore_drill(self.settings.database_of("owner"), into, say)
+
     def seed_sandbox(self, world: SandboxWorld) -> SeededKeys:
         seeded = seeding.seed_sandbox(
             settings_.read(world.environment), {**seeding.mpesa_of(world.mpesa_url), "base_url": world.mpesa_url}
@@ -135,6 +141,7 @@ for command in (
     business,
     connection,
     docs,
+    drill,
     float_,
     ledger,
     migrate,

