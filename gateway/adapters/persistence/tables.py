@@ -40,11 +40,13 @@ from gateway.adapters.persistence.tables_of_record import (
     test_clock,
     webhook_endpoint,
 )
+from gateway.adapters.persistence.tables_of_refunds import acceptance, quote, recovery, refund, refund_attempt, reversal
 from gateway.adapters.persistence.tables_of_surface import link_use, payment_link, request_log
 from gateway.adapters.persistence.tables_of_webhooks import event_swept, webhook_replay
 from gateway.adapters.persistence.types import Units
 
 __all__ = [
+    "acceptance",
     "alert",
     "api_key",
     "attempt",
@@ -71,10 +73,15 @@ __all__ = [
     "platform",
     "provider_call",
     "provider_callback",
+    "quote",
     "receipt",
+    "recovery",
+    "refund",
+    "refund_attempt",
     "reply_to",
     "report",
     "request_log",
+    "reversal",
     "taken_reference",
     "test_clock",
     "webhook_endpoint",
@@ -132,6 +139,9 @@ fee_schedule = Table(
     may("cap_units", Units),
     must("min_units", Units),
     must("taxes", JSON),
+    may("method", Text),
+    must("bearer", Text, server_default=text("'merchant'")),
+    must("customer_bps", INT, server_default=text("0")),
     ForeignKeyConstraint(["business_id"], ["gateway.business.id"]),
     Index("fee_schedule_in_force", "product", "business_id", "effective_from"),
 )
@@ -296,6 +306,9 @@ receipt = Table(
     may("available_on", AT),
     may("released_at", AT),
     may("payer_hint", Text),
+    must("refunded_units", Units, server_default=text("0")),
+    must("reversed_units", Units, server_default=text("0")),
+    must("over_spent_units", Units, server_default=text("0")),
     list_("receipt_list"),
     to("receipt_payment", "payment_id", "payment"),
     to("receipt_attempt", "attempt_id", "attempt"),
