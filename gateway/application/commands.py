@@ -67,6 +67,7 @@ class NewEndpoint:
     enabled_events: tuple[str, ...] = ("*",)
     description: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    payload: str = "full"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,7 @@ class EndpointChange:
     description: str | None = None
     enabled: bool | None = None
     metadata: Mapping[str, str] | None = None
+    payload: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,9 @@ FAILED_AFTER_S = (5, 30, 120, 600)
 #: The same after a lock that was busy or a version that was stale: the same call may succeed at once.
 BUSY_AFTER_S = (1, 2, 5, 30, 120, 600)
 
+#: Kinds of which few of one endpoint are on their way at a time.
+LANED = frozenset({"webhook.deliver", "webhook.deliver_slowly"})
+
 _BATCH = 1000
 _BATCHES_MAX = 20
 
@@ -39,6 +42,8 @@ class RunDueWork:
 
     doors: Doors
     handlers: Mapping[str, Handler]
+    #: Called when work that waits for its lane's turn was done: the next may go.
+    ring: Callable[[], None] | None = None
 
     def __call__(self, due_id: UUID) -> Run | None:
         """What it came to, or None when there was nothing to do. Raises only when the database can't be reached."""
@@ -54,6 +59,8 @@ class RunDueWork:
             self.doors.fail(claimed, after_s=after_s)
             return Run(claimed=claimed, fault=fault, after_s=after_s)
         self.doors.finish(claimed, again_at=again_at)
+        if self.ring is not None and claimed.kind in LANED:
+            self.ring()
         return Run(claimed=claimed, again_at=again_at)
 
 

@@ -16,7 +16,7 @@ from gateway.domain.payments import Payment
 from gateway.domain.payouts import Payout, PayoutAttempt
 from gateway.domain.phones import mask
 from gateway.domain.receipts import Receipt
-from gateway.domain.webhooks import Delivery, WebhookEndpoint
+from gateway.domain.webhooks import Delivery, DeliveryTry, WebhookEndpoint
 from ports.report import Failure
 
 
@@ -266,6 +266,10 @@ def endpoint(one: WebhookEndpoint, *, secret: str | None = None) -> Json:
         "enabled_events": list(one.enabled_events),
         "status": one.state.value,
         "disabled_reason": one.disabled_for,
+        "disabled_at": moment(one.disabled_at),
+        "failing_since": moment(one.failing_since),
+        "payload": one.payload.value,
+        "previous_secret_until": moment(one.previous_until),
         "secret": secret,
     }
 
@@ -290,6 +294,17 @@ def delivery(one: Delivery, *, event_type: str | None = None) -> Json:
         "last_error": one.last_error,
         "last_tried_at": moment(one.last_tried_at),
         "next_try_at": moment(one.next_try_at),
+    }
+
+
+def delivery_try(one: DeliveryTry) -> Json:
+    """One send: its answer's status or the word for what went wrong, never its body."""
+    return {
+        "number": one.number,
+        "at": moment(one.at),
+        "status": one.status,
+        "error": one.error,
+        "duration_ms": one.duration_ms,
     }
 
 

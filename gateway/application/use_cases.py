@@ -21,6 +21,7 @@ from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePa
 from gateway.application.payout_attempts import LookUpPayout, SubmitPayout
 from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts, RefreshPayout, RetryPayout
 from gateway.application.releases import ReleaseReceipt
+from gateway.application.replays import ResendWebhooks
 from gateway.application.reports import RecordReport
 from gateway.application.webhooks import ManageEndpoints, ReadEvents
 
@@ -83,6 +84,7 @@ class UseCases:
     receive_callback: ReceiveCallback
     weigh_callback: WeighCallback
     deliver_webhook: DeliverWebhook
+    resend: ResendWebhooks
     run_due: RunDueWork
     ledger: LedgerService
     operator: OperatorDesk | None = None

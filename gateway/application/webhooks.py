@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
@@ -12,9 +13,17 @@ from gateway.application.answers import answered
 from gateway.application.commands import EndpointChange, ListQuery, NewEndpoint
 from gateway.application.interfaces import Call, Chance, Due, Json, OpenUnit, Page, UnitOfWork
 from gateway.application.lists import listed, page_of
+from gateway.application.replays import make_good
 from gateway.domain.addresses import is_loopback, may_go_to
-from gateway.domain.errors import Invalid
-from gateway.domain.webhooks import EVENT_TYPES, DeliveryState, EndpointState, WebhookEndpoint
+from gateway.domain.errors import Invalid, NotFound
+from gateway.domain.webhooks import (
+    EVENT_TYPES,
+    OVERLAP_MAX_S,
+    DeliveryState,
+    EndpointState,
+    PayloadStyle,
+    WebhookEndpoint,
+)
 
 URL_LENGTH_MAX = 2048
 #: Names that mean this machine; only where loopback is allowed.
@@ -47,6 +56,7 @@ class ManageEndpoints:
                 secret=secret,
                 enabled_events=events,
                 description=command.description,
+                payload=PayloadStyle(command.payload),
             )
             work.endpoints.add(endpoint)
             return answered(work, 201, shown.endpoint(endpoint, secret=secret))
@@ -63,22 +73,48 @@ class ManageEndpoints:
             return listed([shown.endpoint(e) for e in found], more)
 
     def change(self, command: EndpointChange, call: Call) -> Json:
-        """The changed endpoint. Enabling it again sends what was open when it was disabled."""
+        """The changed endpoint. Enabling it again sends what was open when it was disabled, and what it missed."""
         if command.url is not None:
             check_url(command.url, allow_loopback=self.allow_loopback)
         with self.unit(call.scope, call=call) as work:
-            before = work.endpoints.get(command.endpoint_id)
-            wanted = _changed(before, command)
+            # Locked, since a worker may write at this moment what a try said of it.
+            before = work.endpoints.get(command.endpoint_id, lock=True)
+            wanted = _changed(before, command, work.now)
             if wanted != before:
                 wanted = work.endpoints.save(replace(wanted, updated=work.now))
             if before.state is EndpointState.DISABLED and wanted.state is EndpointState.ENABLED:
                 _resume(work, wanted.id)
+                make_good(work, before)
             return answered(work, 200, shown.endpoint(wanted))
 
     def delete(self, endpoint_id: UUID, call: Call) -> None:
         """Delete it; its open deliveries end. Raises NotFound when it is gone already."""
         with self.unit(call.scope, call=call) as work:
             work.endpoints.delete(endpoint_id)
+
+    def rotate(self, endpoint_id: UUID, overlap_s: int, call: Call) -> Json:
+        """The endpoint with a new `secret`, shown this once; for `overlap_s` seconds the old one signs beside it.
+
+        Rotating again within that time ends the older secret: at most two sign. Raises Invalid out of bounds.
+        """
+        if not 0 <= overlap_s <= OVERLAP_MAX_S:
+            raise Invalid(f"overlap_s must be 0 to {OVERLAP_MAX_S} seconds", param="/overlap_s")
+        secret = new_secret(self.chance)
+        with self.unit(call.scope, call=call) as work:
+            endpoint = work.endpoints.get(endpoint_id, lock=True)
+            until = work.now + timedelta(seconds=overlap_s) if overlap_s else None
+            rotated = replace(endpoint, secret=secret, previous_until=until, updated=work.now)
+            return answered(work, 200, shown.endpoint(work.endpoints.rotate(rotated), secret=secret))
+
+    def delivery(self, endpoint_id: UUID, delivery_id: UUID, call: Call) -> Json:
+        """One delivery with each of its tries."""
+        with self.unit(call.scope, call=call, read_only=True) as work:
+            one = work.deliveries.get(delivery_id)
+            if one.endpoint_id != endpoint_id:
+                raise NotFound("this endpoint has no such delivery")
+            types = work.events.types([one.event_id])
+            found = shown.delivery(one, event_type=types.get(one.event_id))
+            return {**found, "attempts": [shown.delivery_try(t) for t in work.deliveries.tries(one.id)]}
 
     def deliveries(self, endpoint_id: UUID, query: ListQuery, call: Call) -> Json:
         """A page of what was told to it, newest first. Filters: state."""
@@ -101,7 +137,7 @@ class ReadEvents:
             return dict(work.events.get(event_id).payload)
 
     def page(self, query: ListQuery, call: Call) -> Json:
-        """A page of events, newest first. Filters: type, object_id."""
+        """A page of events, newest first. Filters: those of `Events.page`."""
         with self.unit(call.scope, call=call, read_only=True) as work:
             found, more = work.events.page(page_of(query))
             return listed([dict(e.payload) for e in found], more)
@@ -151,16 +187,16 @@ def _parts(url: str, param: str) -> SplitResult:
     return parts
 
 
-def checked_events(wanted: tuple[str, ...]) -> tuple[str, ...]:
+def checked_events(wanted: tuple[str, ...], param: str = "/enabled_events") -> tuple[str, ...]:
     """The wanted events, each once: types, families with `.*`, or `*`. Raises Invalid naming the first wrong one."""
     if not wanted:
-        raise Invalid('name at least one event, or "*" for all', code="event_type_unknown", param="/enabled_events")
+        raise Invalid('name at least one event, or "*" for all', code="event_type_unknown", param=param)
     for place, word in enumerate(wanted):
         if not _is_known(word):
             raise Invalid(
                 "there is no such event; give a type (payment.succeeded), a family (payment.*) or *",
                 code="event_type_unknown",
-                param=f"/enabled_events/{place}",
+                param=f"{param}/{place}",
                 extra={"known": list(EVENT_TYPES)},
             )
     return tuple(dict.fromkeys(wanted))
@@ -172,7 +208,7 @@ def _is_known(word: str) -> bool:
     return word == "*" or word in EVENT_TYPES
 
 
-def _changed(one: WebhookEndpoint, command: EndpointChange) -> WebhookEndpoint:
+def _changed(one: WebhookEndpoint, command: EndpointChange, now: datetime) -> WebhookEndpoint:
     if command.url is not None:
         one = replace(one, url=command.url)
     if command.enabled_events is not None:
@@ -181,10 +217,12 @@ def _changed(one: WebhookEndpoint, command: EndpointChange) -> WebhookEndpoint:
         one = replace(one, description=command.description)
     if command.metadata is not None:
         one = replace(one, metadata=dict(command.metadata))
-    if command.enabled is True:
-        one = replace(one, state=EndpointState.ENABLED, disabled_for=None)
-    elif command.enabled is False and one.state is EndpointState.ENABLED:
-        one = replace(one, state=EndpointState.DISABLED, disabled_for="by_owner")
+    if command.payload is not None:
+        one = replace(one, payload=PayloadStyle(command.payload))
+    if command.enabled is True and one.state is EndpointState.DISABLED:
+        one = one.enabled(now)
+    elif command.enabled is False and one.state is not EndpointState.DISABLED:
+        one = one.disabled("by_owner", now)
     return one
 
 

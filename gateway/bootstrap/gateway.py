@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
@@ -46,6 +46,7 @@ from gateway.application.payout_attempts import LookUpPayout, SubmitPayout
 from gateway.application.payout_reports import RecordPayoutReport
 from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts, RefreshPayout, RetryPayout
 from gateway.application.releases import ReleaseReceipt
+from gateway.application.replays import ResendWebhooks, RunReplay
 from gateway.application.replies import Replying
 from gateway.application.reports import RecordReport
 from gateway.application.resolutions import ResolvePayment, ResolvePayout
@@ -267,6 +268,8 @@ class Gateway:
             "payout.look_up": payouts.look_up,
             "callback.weigh": self.weigh_callback,
             "webhook.deliver": self.deliver_webhook,
+            "webhook.deliver_slowly": replace(self.deliver_webhook, slowly=True),
+            "webhook.replay": RunReplay(unit=self.units),
         }
 
     @cached_property
@@ -274,7 +277,7 @@ class Gateway:
         """Everything, on one page."""
         return UseCases(
             doors=self.doors,
-            idempotency=SqlIdempotencyKeys(engine=self.engine, vault=self.vault, new_id=UuidV7()),
+            idempotency=SqlIdempotencyKeys(engine=self.engine, vault=self.vault, new_id=UuidV7(), clock=self.clock),
             payments=self.payments,
             payouts=self.payouts,
             checkout=self.checkout,
@@ -292,7 +295,8 @@ class Gateway:
             ),
             weigh_callback=self.weigh_callback,
             deliver_webhook=self.deliver_webhook,
-            run_due=RunDueWork(doors=self.doors, handlers=self.handlers),
+            resend=ResendWebhooks(unit=self.units),
+            run_due=RunDueWork(doors=self.doors, handlers=self.handlers, ring=self.bell.ring),
             ledger=LedgerService(books=self.ledger),
             operator=self.desk if self.role == "operator" else None,
         )

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 #: Kind → (queue, lease in seconds). A lease is longer than the longest call that the work makes, so that a live worker
-#: keeps its row and a dead one's comes back. Queues are claimed in the order pay, ask, send, tend.
+#: keeps its row and a dead one's comes back. Queues are claimed in the order of QUEUES.
 KINDS: dict[str, tuple[str, int]] = {
     "attempt.submit": ("pay", 90),
     "payout.submit": ("pay", 90),
+    "refund.submit": ("pay", 90),
     "attempt.look_up": ("ask", 90),
+    "refund.look_up": ("ask", 90),
     "payout.look_up": ("ask", 90),
     "callback.weigh": ("ask", 60),
     "webhook.deliver": ("send", 60),
+    "webhook.deliver_slowly": ("slow", 60),
+    "webhook.replay": ("tend", 60),
     "attempt.window": ("tend", 60),
     "attempt.give_up": ("tend", 60),
     "payment.expire": ("tend", 60),
     "receipt.release": ("tend", 60),
     "payout.give_up": ("tend", 60),
+    "owed.sweep": ("tend", 60),
     "housekeeping": ("tend", 300),
 }
 
@@ -23,4 +28,4 @@ KINDS: dict[str, tuple[str, int]] = {
 DISPATCH_LEASE_S = 4
 
 #: The queues, the most urgent first.
-QUEUES = ("pay", "ask", "send", "tend")
+QUEUES = ("pay", "ask", "send", "slow", "tend")

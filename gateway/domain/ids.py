@@ -54,6 +54,8 @@ class Prefix(StrEnum):
     EVENT = "evt"
     WEBHOOK_ENDPOINT = "we"
     DELIVERY = "whd"
+    WEBHOOK_REPLAY = "whr"
+    REQUEST = "req"
     AUDIT_ENTRY = "aud"
     ALERT = "alr"
     REPORT_RUN = "rep"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Engine
@@ -133,7 +134,9 @@ class FakeReceiver(WebhookSender):
     got: list[tuple[str, str, bytes]] = field(default_factory=list)
     answers: list[Sent] = field(default_factory=list)
 
-    def send(self, url: str, *, secret: str, message_id: str, delivery_id: str, body: bytes) -> Sent:
+    def send(
+        self, url: str, *, secret: str, message_id: str, delivery_id: str, body: bytes, previous: str | None = None
+    ) -> Sent:
         self.got.append((url, message_id, body))
         return self.answers.pop(0) if self.answers else Sent(status=200)
 
@@ -151,6 +154,10 @@ class Process(Gateway):
     @cached_property
     def engine(self) -> Engine:
         return self.shared
+
+    @cached_property
+    def bell(self) -> Any:
+        return SimpleNamespace(ring=lambda: None)
 
     @cached_property
     def clock(self) -> UnitClock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
@@ -10,7 +10,9 @@ from sqlalchemy import text
 from gateway.adapters.outbound.webhook_sender import SafeWebhookSender
 from gateway.adapters.system import SystemClock
 from gateway.application.deliveries import DeliverWebhook
+from gateway.application.interfaces import Sent, WebhookSender
 from gateway.application.jobs import RunDueWork
+from gateway.application.replays import RunReplay
 from tests.jobs.doing import MovableClock
 from tests.persistence.shop import Shop
 
@@ -32,6 +34,22 @@ class Chances:
 
 
 @dataclass
+class Counting(WebhookSender):
+    """The real sender, and how often it was used."""
+
+    real: SafeWebhookSender
+    times: int = 0
+
+    def send(
+        self, url: str, *, secret: str, message_id: str, delivery_id: str, body: bytes, previous: str | None = None
+    ) -> Sent:
+        self.times += 1
+        return self.real.send(
+            url, secret=secret, message_id=message_id, delivery_id=delivery_id, body=body, previous=previous
+        )
+
+
+@dataclass
 class Courier:
     """Runs what is due, in this process, and moves the clock to when the next is."""
 
@@ -44,21 +62,31 @@ class Courier:
         self.clock = self.shop.clock
         self.doors = self.shop.worker()
         sender = SafeWebhookSender(now=SystemClock(), allow_loopback=True, timeout_s=self.timeout_s)
-        deliver = DeliverWebhook(unit=self.shop.units("worker"), sender=sender, chance=self.chance)
-        self.run = RunDueWork(doors=self.doors, handlers={"webhook.deliver": deliver})
+        self.sent = Counting(sender)
+        units = self.shop.units("worker")
+        deliver = DeliverWebhook(unit=units, sender=self.sent, chance=self.chance)
+        self.run = RunDueWork(
+            doors=self.doors,
+            handlers={
+                "webhook.deliver": deliver,
+                "webhook.deliver_slowly": replace(deliver, slowly=True),
+                "webhook.replay": RunReplay(unit=units),
+            },
+        )
 
     def deliver(self) -> int:
-        """Run all that is due now."""
-        rows = self.doors.claim_due({"send": 100})
-        for row in rows:
-            done = self.run(row.id)
-            assert done is not None
-            assert done.fault is None
-        return len(rows)
+        """Run all that is due now; gives how many webhooks were sent."""
+        before = self.sent.times
+        while rows := self.doors.claim_due({"send": 100, "slow": 100, "tend": 100}):
+            for row in rows:
+                done = self.run(row.id)
+                assert done is not None
+                assert done.fault is None
+        return self.sent.times - before
 
     def next_due(self) -> datetime | None:
         """When the next delivery is due."""
-        open_rows = "SELECT min(due_at) FROM gateway.outbox WHERE done_at IS NULL AND kind = 'webhook.deliver'"
+        open_rows = "SELECT min(due_at) FROM gateway.outbox WHERE done_at IS NULL AND kind LIKE 'webhook.deliver%'"
         with self.shop.engine("operator").connect() as conn:
             at: datetime | None = conn.execute(text(open_rows)).scalar_one()
         return at

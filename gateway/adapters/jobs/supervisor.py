@@ -21,7 +21,8 @@ from gateway.adapters.jobs.worker import work
 from gateway.domain.due import QUEUES
 
 #: Processes of each queue. A webhook may take its 15 seconds, and a provider its 40: others must not wait behind one.
-PROCESSES: Mapping[str, int] = {"pay": 2, "ask": 2, "send": 2, "tend": 1}
+#: There are more at `send` than one endpoint's deliveries that are on their way at a time.
+PROCESSES: Mapping[str, int] = {"pay": 2, "ask": 2, "send": 3, "slow": 1, "tend": 1}
 
 _LOOK_EVERY_S = 0.1
 #: One that lived for less is started again after a wait, doubling.

@@ -50,7 +50,9 @@ class SafeWebhookSender(WebhookSender):
     resolve: Resolve = system_resolve
     tls: ssl.SSLContext = field(default_factory=_trusting_the_public, repr=False)
 
-    def send(self, url: str, *, secret: str, message_id: str, delivery_id: str, body: bytes) -> Sent:
+    def send(
+        self, url: str, *, secret: str, message_id: str, delivery_id: str, body: bytes, previous: str | None = None
+    ) -> Sent:
         """What came of it. `error` is a word: timeout, blocked, insecure, unresolved, tls, connection, protocol."""
         started = time.monotonic()
         timestamp = int(self.now().timestamp())
@@ -60,7 +62,11 @@ class SafeWebhookSender(WebhookSender):
             "Connection": "close",
             "webhook-id": message_id,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": signature(secret, message_id=message_id, timestamp=timestamp, body=body),
+            "webhook-signature": " ".join(
+                signature(key, message_id=message_id, timestamp=timestamp, body=body)
+                for key in (secret, previous)
+                if key is not None
+            ),
             "Gateway-Delivery": delivery_id,
         }
         status, error, retry_after_s = self._post(urlsplit(url), headers, body)

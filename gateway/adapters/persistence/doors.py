@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,19 +13,23 @@ from sqlalchemy import Engine
 from gateway.adapters.persistence.clock import UnitClock
 from gateway.adapters.persistence.engines import one
 from gateway.adapters.persistence.failures import in_our_words
+from gateway.adapters.persistence.transaction import first_id
 from gateway.adapters.persistence.worker_session import WorkerSession
-from gateway.application.interfaces import Claimed, Doors, KeyFound, ReplyFound, SessionFound
+from gateway.application.interfaces import Claimed, Doors, KeyFound, LinkDoor, LinkFound, ReplyFound, SessionFound
 from gateway.domain.due import DISPATCH_LEASE_S, QUEUES
 
 _ROW = "%(id)s, %(business)s, %(livemode)s, %(holder)s, %(generation)s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SqlDoors(Doors):
+class SqlDoors(Doors, LinkDoor):
     """Each call is one statement and a transaction of its own, in one round trip."""
 
     engine: Engine
     clock: UnitClock
+    #: Events and logged requests are forgotten after so many days.
+    event_days: int = 90
+    request_days: int = 30
     worker: WorkerSession = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -42,6 +46,10 @@ class SqlDoors(Doors):
     def session(self, secret_hash: bytes) -> SessionFound | None:
         row = self._one("SELECT * FROM gateway.find_session(%(hash)s)", {"hash": secret_hash})
         return None if row is None else SessionFound(**row._asdict())
+
+    def link(self, secret_hash: bytes) -> LinkFound | None:
+        row = self._one("SELECT * FROM gateway.find_link(%(hash)s)", {"hash": secret_hash})
+        return None if row is None else LinkFound(**row._asdict())
 
     def claim_due(self, rooms: Mapping[str, int]) -> Sequence[Claimed]:
         taken = f"claim_due(%(queues)s::text[], %(rooms)s::integer[], %(lease)s, {self.clock.sql})"
@@ -77,6 +85,15 @@ class SqlDoors(Doors):
     def sweep(self, limit: int) -> int:
         sql = f"SELECT gateway.sweep(%(limit)s, {self.clock.sql})"
         row = self._one(sql, {"limit": limit, "now": self.clock.system()})
+        return (0 if row is None else int(row[0])) + sum(
+            self._sweep_old(what, days, limit)
+            for what, days in (("events", self.event_days), ("requests", self.request_days))
+        )
+
+    def _sweep_old(self, what: str, days: int, limit: int) -> int:
+        """By the machine's own time, which ids are made by: moving a test clock forgets nothing."""
+        before = first_id(self.clock.system() - timedelta(days=days))
+        row = self._one(f"SELECT gateway.sweep_{what}(%(before)s, %(limit)s)", {"before": before, "limit": limit})
         return 0 if row is None else int(row[0])
 
     def _one(self, sql: str, values: Mapping[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -22,10 +22,11 @@ from gateway.domain.attempts import Attempt
 from gateway.domain.customers import Customer
 from gateway.domain.errors import Conflict, NotFound
 from gateway.domain.ledger import Journal
+from gateway.domain.payment_links import PaymentLink
 from gateway.domain.payments import Payment
 from gateway.domain.payouts import Payout, PayoutAttempt
 from gateway.domain.receipts import Receipt
-from gateway.domain.webhooks import Delivery, WebhookEndpoint
+from gateway.domain.webhooks import Delivery, Replay, WebhookEndpoint
 
 #: An id is made at most so long before its row (a retry under an idempotency key uses the first call's id), and clocks
 #: of two machines differ by at most so much: bounds on time give bounds on ids, which the lists walk along.
@@ -33,15 +34,38 @@ _ID_OLDER_BY = timedelta(days=31)
 _ID_NEWER_BY = timedelta(days=1)
 
 #: What is written under a version.
-R = TypeVar("R", Attempt, Customer, Delivery, Payment, Payout, PayoutAttempt, Receipt, WebhookEndpoint)
+R = TypeVar(
+    "R", Attempt, Customer, Delivery, Payment, PaymentLink, Payout, PayoutAttempt, Receipt, Replay, WebhookEndpoint
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """The two faces of a connection inside its transaction."""
+
+    conn: Connection
+    raw: psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A new row that waits for the unit to close; `taken` is for when another unique key than the call's is taken."""
+
+    table: Table
+    values: Mapping[str, Any]
+    idempotency: IdempotentCall
+    taken: Conflict
 
 
 @dataclass(slots=True, kw_only=True)
 class Transaction:
-    """One open transaction. `moved_clock` says that `now` isn't the time that ids are made by."""
+    """One transaction, begun by `begin` as its connection is first asked for.
 
-    conn: Connection
-    raw: psycopg.Connection[Any]
+    `moved_clock` says that `now` isn't the time that ids are made by. `kept` is a row that waits: as long as nothing
+    else needs the connection, it goes with what is written as the unit closes.
+    """
+
+    begin: Callable[[], Begun]
     scope: Scope
     call: Call | None
     now: datetime
@@ -53,6 +77,27 @@ class Transaction:
     due: list[Json] = field(default_factory=list)
     journals: list[Journal] = field(default_factory=list)
     answer: tuple[UUID, int, bytes] | None = None
+    kept: Kept | None = None
+    begun: Begun | None = None
+
+    @property
+    def conn(self) -> Connection:
+        """SQLAlchemy's connection, inside the transaction."""
+        return self._open().conn
+
+    @property
+    def raw(self) -> psycopg.Connection[Any]:
+        """The driver's connection under it."""
+        return self._open().raw
+
+    def _open(self) -> Begun:
+        if self.begun is None:
+            self.begun = self.begin()
+            if (kept := self.kept) is not None:
+                self.kept = None
+                if not self.add_once(kept.table, kept.values, kept.idempotency):
+                    raise kept.taken
+        return self.begun
 
     def own(self, table: Table) -> ColumnElement[bool]:
         """The business filter: no statement about a business's rows goes without it."""
@@ -81,11 +126,32 @@ class Transaction:
 
         False when another unique key of the table stands in the way.
         """
+        if inserted(self.raw, table, self.keyed(values, idempotency)):
+            return True
+        return self.refuse_made(table, values, idempotency)
+
+    def add_late(
+        self, table: Table, values: Mapping[str, Any], idempotency: IdempotentCall | None, taken: Conflict
+    ) -> None:
+        """`add_once`, at the latest as the unit closes; what is raised then, `taken` where that gives False.
+
+        A row of an idempotent call that is the unit's first may wait: its unit may then be one round trip.
+        """
+        if idempotency is not None and self.begun is None and self.kept is None:
+            self.kept = Kept(table=table, values=values, idempotency=idempotency, taken=taken)
+        elif not self.add_once(table, values, idempotency):
+            raise taken
+
+    def keyed(self, values: Mapping[str, Any], idempotency: IdempotentCall | None) -> dict[str, Any]:
+        """The row of an idempotent call's object, whose it is and by which call."""
         hashed = None if idempotency is None else idempotency.key_hash
         fingerprint = None if idempotency is None else idempotency.fingerprint
-        row = {**values, **self.whose(), "idempotency_key": hashed, "fingerprint": fingerprint}
-        if inserted(self.raw, table, row):
-            return True
+        return {**values, **self.whose(), "idempotency_key": hashed, "fingerprint": fingerprint}
+
+    def refuse_made(self, table: Table, values: Mapping[str, Any], idempotency: IdempotentCall | None) -> bool:
+        """Raise AlreadyMade when the row's id or its key has made one; False when another unique key is taken."""
+        hashed = None if idempotency is None else idempotency.key_hash
+        fingerprint = None if idempotency is None else idempotency.fingerprint
         by_key = (
             table.c.id == values["id"]
             if hashed is None
@@ -166,10 +232,13 @@ class Transaction:
         bounds += [table.c.id <= first_id(at + _ID_NEWER_BY) for at in upper]
         return bounds
 
+    def real_time(self) -> datetime:
+        """The time that ids are made by, whatever a test has made of `now`."""
+        return datetime.fromtimestamp((self.new_id().int >> 80) / 1000, UTC)
+
     def _ids_tell_the_time(self) -> bool:
         """Whether ids are made by the same clock as `now`: not in a sandbox, whose clock may have been moved."""
-        made = datetime.fromtimestamp((self.new_id().int >> 80) / 1000, UTC)
-        return not self.moved_clock and abs(made - self.now) < _ID_NEWER_BY
+        return not self.moved_clock and abs(self.real_time() - self.now) < _ID_NEWER_BY
 
 
 def filtered(table: Table, page: Page, *names: str) -> list[ColumnElement[bool]]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -21,15 +22,19 @@ from gateway.adapters.persistence.clock import UnitClock
 from gateway.adapters.persistence.connections import SqlConnections
 from gateway.adapters.persistence.customers import SqlCustomers
 from gateway.adapters.persistence.due import SqlDueWork
-from gateway.adapters.persistence.engines import driver_of
+from gateway.adapters.persistence.engines import driver_of, one
 from gateway.adapters.persistence.evidence import SqlEvidenceLog, SqlReplies
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.idempotency import SqlIdempotency
+from gateway.adapters.persistence.inserts import as_json
+from gateway.adapters.persistence.payment_links import SqlPaymentLinks
 from gateway.adapters.persistence.payments import SqlPayments
 from gateway.adapters.persistence.payouts import SqlPayoutAttempts, SqlPayouts
 from gateway.adapters.persistence.receipts import SqlReceipts
+from gateway.adapters.persistence.replays import SqlReplays
+from gateway.adapters.persistence.tables import payment
 from gateway.adapters.persistence.timelines import SqlTimelines
-from gateway.adapters.persistence.transaction import Transaction
+from gateway.adapters.persistence.transaction import Begun, Transaction
 from gateway.adapters.persistence.vault import Vault
 from gateway.adapters.persistence.webhooks import SqlDeliveries, SqlEndpoints, SqlEvents
 from gateway.application.interfaces import Call, JournalOut, NewId, OpenUnit, Scope, UnitOfWork
@@ -37,6 +42,10 @@ from gateway.domain.ledger import Journal
 
 _CLOSE = (
     "SELECT gateway.close_unit(%(business)s, %(livemode)s, %(now)s, %(events)s, %(due)s,"
+    " %(record)s, %(status)s, %(answer)s)"
+)
+_PUT_PAYMENT = (
+    "SELECT gateway.put_payment(%(business)s, %(livemode)s, %(now)s, %(payment)s, %(events)s, %(due)s,"
     " %(record)s, %(status)s, %(answer)s)"
 )
 
@@ -87,6 +96,8 @@ class SqlUnitOfWork(UnitOfWork):
         self.events = SqlEvents(tx)
         self.endpoints = SqlEndpoints(tx)
         self.deliveries = SqlDeliveries(tx)
+        self.replays = SqlReplays(tx)
+        self.links = SqlPaymentLinks(tx)
         self.connections = SqlConnections(tx)
         self.idempotency = SqlIdempotency(tx)
         self.journal = SqlJournalOut(tx)
@@ -123,43 +134,29 @@ class SqlUnits(OpenUnit):
         succeed at once) or Conflict; all of it is rolled back then. A lost connection goes through as it is: whether
         the commit happened is unknown.
         """
-        with in_our_words(), self.engine.connect() as conn:
-            raw = driver_of(conn)
+        tx: Transaction | None = None
+        with in_our_words():
             try:
-                tx = self._begin(conn, raw, scope, call, read_only=read_only)
+                tx = self._transaction(scope, call, read_only=read_only)
                 yield SqlUnitOfWork(tx)
-                due_now = self._close(tx)
-                raw.commit()
+                due_now = self._commit(tx, self._close(tx))
             except BaseException:
-                _roll_back(raw)
+                if tx is not None and tx.begun is not None:
+                    _roll_back(tx.begun.raw)
                 raise
+            finally:
+                if tx is not None and tx.begun is not None:
+                    tx.begun.conn.close()
         if due_now:
             self.ring()
 
-    def _begin(
-        self, conn: Connection, raw: psycopg.Connection[Any], scope: Scope, call: Call | None, *, read_only: bool
-    ) -> Transaction:
-        """Begin, bind the transaction to its business and mode, and learn the time: one round trip.
-
-        The values are a UUID and a bool of ours, written into the text: only a text without parameters may hold two
-        statements.
-        """
-        system = self.clock.system()
-        shift = ", (SELECT shift FROM gateway.test_clock)" if self.clock.sandbox else ""
-        cursor = raw.execute(
-            f"BEGIN ISOLATION LEVEL READ COMMITTED {'READ ONLY' if read_only else 'READ WRITE'};"
-            f" SELECT set_config('app.business', '{UUID(int=scope.business_id.int)}', true),"
-            f" set_config('app.livemode', '{'true' if scope.livemode else 'false'}', true){shift}",
-            prepare=False,
-        )
-        now = system
-        if self.clock.sandbox:
-            cursor.nextset()
-            row = cursor.fetchone()
-            now = system + row[2] if row else system
-        return Transaction(
-            conn=conn,
-            raw=raw,
+    def _transaction(self, scope: Scope, call: Call | None, *, read_only: bool) -> Transaction:
+        """A transaction that begins when its connection is first needed, or at once where only the database knows the
+        time: in a sandbox, unless the call's key has just learnt it."""
+        learnt = call.idempotency.at if call is not None and call.idempotency is not None else None
+        now = learnt or self.clock.system()
+        tx = Transaction(
+            begin=lambda: self._begin(scope, read_only=read_only)[0],
             scope=scope,
             call=call,
             now=now,
@@ -168,29 +165,80 @@ class SqlUnits(OpenUnit):
             reads_secrets=self.reads_secrets,
             moved_clock=self.clock.sandbox,
         )
+        if self.clock.sandbox and learnt is None:
+            tx.begun, shift = self._begin(scope, read_only=read_only)
+            tx.now = now + shift
+        return tx
+
+    def _begin(self, scope: Scope, *, read_only: bool) -> tuple[Begun, timedelta]:
+        """Begin, bind the transaction to its business and mode, and learn the clock's shift: one round trip.
+
+        The values are a UUID and a bool of ours, written into the text: only a text without parameters may hold two
+        statements.
+        """
+        conn = self.engine.connect()
+        try:
+            raw = driver_of(conn)
+            shift = ", (SELECT shift FROM gateway.test_clock)" if self.clock.sandbox else ""
+            cursor = raw.execute(
+                f"BEGIN ISOLATION LEVEL READ COMMITTED {'READ ONLY' if read_only else 'READ WRITE'};"
+                f" SELECT set_config('app.business', '{UUID(int=scope.business_id.int)}', true),"
+                f" set_config('app.livemode', '{'true' if scope.livemode else 'false'}', true){shift}",
+                prepare=False,
+            )
+            cursor.nextset()
+            row = cursor.fetchone() if self.clock.sandbox else None
+        except BaseException:
+            conn.close()
+            raise
+        return Begun(conn=conn, raw=raw), row[2] if row else timedelta(0)
 
     def _close(self, tx: Transaction) -> bool:
-        """Events, due work and the answer in one round trip; then the books. Gives whether work is due at once."""
+        """Events, due work and the answer in one round trip; then the books. Gives whether work is due at once.
+
+        Where all that the unit writes is one row that waits, it waits for the commit.
+        """
+        if tx.journals or (tx.kept is not None and tx.kept.table is not payment):
+            tx.raw  # noqa: B018  # what waits is written now
+        if tx.kept is not None:
+            return False
         due_now = False
         if tx.events or tx.due or tx.answer:
-            record, status, answer = tx.answer or (None, None, None)
-            values = {
-                "business": tx.scope.business_id,
-                "livemode": tx.scope.livemode,
-                "now": tx.now,
-                "events": _json(tx.events),
-                "due": _json(tx.due),
-                "record": record,
-                "status": status,
-                "answer": answer,
-            }
-            closed = tx.raw.execute(_CLOSE, values).fetchone()
+            closed = tx.raw.execute(_CLOSE, _closing(tx)).fetchone()
             due_now = closed is not None and bool(closed[0])
         if len(tx.journals) == 1:
             self.books.post(tx.conn, tx.journals[0])
         elif tx.journals:
             self.books.post_many(tx.journals, tx.conn)
         return due_now
+
+    def _commit(self, tx: Transaction, due_now: bool) -> bool:
+        """Make it last; gives whether work is due at once. A row that still waits is its unit's one statement."""
+        if (kept := tx.kept) is None:
+            if tx.begun is not None:
+                tx.begun.raw.commit()
+            return due_now
+        row = as_json(kept.table, tx.keyed(kept.values, kept.idempotency))
+        (closed,) = one(self.engine, _PUT_PAYMENT, {**_closing(tx), "payment": row})
+        if closed is None:
+            tx.kept = None
+            tx.refuse_made(kept.table, kept.values, kept.idempotency)
+            raise kept.taken
+        return bool(closed)
+
+
+def _closing(tx: Transaction) -> dict[str, Any]:
+    record, status, answer = tx.answer or (None, None, None)
+    return {
+        "business": tx.scope.business_id,
+        "livemode": tx.scope.livemode,
+        "now": tx.now,
+        "events": _json(tx.events),
+        "due": _json(tx.due),
+        "record": record,
+        "status": status,
+        "answer": answer,
+    }
 
 
 def _roll_back(raw: psycopg.Connection[Any]) -> None:

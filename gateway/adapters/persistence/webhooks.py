@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, Select, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.adapters.persistence.tables import delivery as deliveries
 from gateway.adapters.persistence.tables import delivery_try as tries
 from gateway.adapters.persistence.tables import event as events
 from gateway.adapters.persistence.tables import webhook_endpoint as endpoints
-from gateway.adapters.persistence.transaction import Transaction, filtered
+from gateway.adapters.persistence.transaction import Transaction, filtered, first_id
 from gateway.application.interfaces import Deliveries, Endpoints, Events, Json, Page
 from gateway.application.representations import moment
 from gateway.domain.errors import NotFound
 from gateway.domain.ids import Prefix, encode
-from gateway.domain.webhooks import Delivery, DeliveryState, EndpointState, Event, WebhookEndpoint
+from gateway.domain.webhooks import (
+    Delivery,
+    DeliveryState,
+    DeliveryTry,
+    EndpointState,
+    Event,
+    PayloadStyle,
+    WebhookEndpoint,
+)
 
 #: The shape of payloads. A change that breaks readers gets a new date, and old endpoints keep theirs.
 API_VERSION = "2026-01-01"
+
+#: An event is shown in the feed, oldest first, once it is so old: longer than a unit of work lasts.
+SETTLED_AFTER = timedelta(seconds=10)
 
 _SECRET = "webhook_endpoint.secret"  # noqa: S105  # nosec B105
 _OPEN = (DeliveryState.PENDING.value, DeliveryState.RETRYING.value)
@@ -33,7 +46,16 @@ class SqlEvents(Events):
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def put(self, type_: str, object_id: UUID, snapshot: Json, previous: Json | None = None) -> None:
+    def put(
+        self,
+        type_: str,
+        object_id: UUID,
+        snapshot: Json,
+        previous: Json | None = None,
+        *,
+        to: UUID | None = None,
+        besides: UUID | None = None,
+    ) -> UUID:
         call, id_ = self._tx.call, self._tx.new_id()
         request = {
             "id": call.request_id if call else None,
@@ -50,18 +72,58 @@ class SqlEvents(Events):
             "data": {"object": snapshot, "previous_attributes": previous},
         }
         # `sequence` is counted by the database, when the unit closes and the object's row is locked.
-        self._tx.events.append({"id": str(id_), "type": type_, "object_id": str(object_id), "payload": payload})
+        recorded: Json = {"id": str(id_), "type": type_, "object_id": str(object_id), "payload": payload}
+        if to is not None:
+            recorded["to"] = str(to)
+        elif besides is not None:
+            recorded["besides"] = str(besides)
+        self._tx.events.append(recorded)
+        return id_
 
     def get(self, event_id: UUID) -> Event:
         return _event(self._tx.get(events, event_id, "event"))
 
     def page(self, page: Page) -> tuple[Sequence[Event], bool]:
-        rows, more = self._tx.page(events, page, *filtered(events, page, "type", "object_id"))
-        return [_event(row) for row in rows], more
+        asked = [*filtered(events, page, "type", "object_id"), *_wanted(self._tx, page)]
+        if not page.filters.get("oldest_first"):
+            rows, more = self._tx.page(events, page, *asked)
+            return [_event(row) for row in rows], more
+        return self._feed(page, asked)
+
+    def _feed(self, page: Page, asked: list[ColumnElement[bool]]) -> tuple[Sequence[Event], bool]:
+        """Oldest first, for whoever reads on from a cursor.
+
+        Two transactions may commit in another order than their ids: what is only just made waits a moment, so that a
+        reader doesn't pass by one that comes later under an earlier id.
+        """
+        asked.append(events.c.id < first_id(self._tx.real_time() - SETTLED_AFTER))
+        back = replace(page, starting_after=None, ending_before=page.starting_after or UUID(int=0))
+        rows, more = self._tx.page(events, back, *asked)
+        return [_event(row) for row in reversed(rows)], more
+
+    def between(self, since: datetime, until: datetime, after: UUID | None, limit: int) -> Sequence[Event]:
+        stmt = select(events).where(self._tx.own(events), events.c.created >= since, events.c.created <= until)
+        if after is not None:
+            stmt = stmt.where(events.c.id > after)
+        return [_event(row) for row in self._tx.conn.execute(stmt.order_by(events.c.id).limit(limit))]
 
     def types(self, event_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         wanted = select(events.c.id, events.c.type).where(self._tx.own(events), events.c.id.in_(event_ids))
         return {row.id: row.type for row in self._tx.conn.execute(wanted)}
+
+
+def _wanted(tx: Transaction, page: Page) -> list[ColumnElement[bool]]:
+    """The filters that aren't columns: several types and families, and what was told to one endpoint."""
+    found: list[ColumnElement[bool]] = []
+    if types := page.filters.get("types"):
+        exact = [word for word in types if not word.endswith("*")]
+        families = [events.c.type.startswith(word[:-1], autoescape=True) for word in types if word.endswith(".*")]
+        if "*" not in types:
+            found.append(or_(events.c.type.in_(exact), *families))
+    if endpoint_id := page.filters.get("endpoint_id"):
+        told = select(deliveries.c.event_id).where(tx.own(deliveries), deliveries.c.endpoint_id == endpoint_id)
+        found.append(events.c.id.in_(told))
+    return found
 
 
 def _event(row: Row[Any]) -> Event:
@@ -82,21 +144,26 @@ class SqlEndpoints(Endpoints):
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._columns = [c for c in endpoints.c if tx.reads_secrets or c.name != "secret"]
+        self._columns = [c for c in endpoints.c if tx.reads_secrets or c.name not in ("secret", "previous_secret")]
 
     def add(self, endpoint: WebhookEndpoint) -> None:
-        row = {"id": endpoint.id, "created": endpoint.created, "version": endpoint.version, **self._written(endpoint)}
+        row = {"id": endpoint.id, "created": endpoint.created, "version": endpoint.version, **_shown(endpoint)}
+        row["secret"] = self._tx.seal(endpoint.secret, _SECRET)
         self._tx.add(endpoints, row)
 
-    def get(self, endpoint_id: UUID) -> WebhookEndpoint:
-        row = self._tx.get(endpoints, endpoint_id, "webhook endpoint", columns=self._columns)
+    def get(self, endpoint_id: UUID, *, lock: bool = False) -> WebhookEndpoint:
+        row = self._tx.get(endpoints, endpoint_id, "webhook endpoint", columns=self._columns, lock=lock)
         if row.deleted_at is not None:
             raise NotFound("there is no such webhook endpoint")
         return self._endpoint(row)
 
     def save(self, endpoint: WebhookEndpoint) -> WebhookEndpoint:
-        """An empty secret, as read by a role that may not see it, leaves the kept one."""
-        return self._tx.saved(endpoints, endpoint, self._written(endpoint))
+        return self._tx.saved(endpoints, endpoint, _shown(endpoint))
+
+    def rotate(self, endpoint: WebhookEndpoint) -> WebhookEndpoint:
+        """The database itself keeps the secret before: web, which does this, may not read it."""
+        secret = {"secret": self._tx.seal(endpoint.secret, _SECRET), "previous_until": endpoint.previous_until}
+        return self._tx.saved(endpoints, endpoint, {**_shown(endpoint), **secret})
 
     def delete(self, endpoint_id: UUID) -> None:
         """The row stays for the log, without its secret."""
@@ -124,19 +191,6 @@ class SqlEndpoints(Endpoints):
         rows, more = self._tx.page(endpoints, page, endpoints.c.deleted_at.is_(None), columns=self._columns)
         return [self._endpoint(row) for row in rows], more
 
-    def _written(self, one: WebhookEndpoint) -> dict[str, Any]:
-        secret = {"secret": self._tx.seal(one.secret, _SECRET)} if one.secret else {}
-        return {
-            **secret,
-            "updated": one.updated,
-            "metadata": dict(one.metadata),
-            "url": one.url,
-            "enabled_events": list(one.enabled_events),
-            "description": one.description,
-            "state": one.state.value,
-            "disabled_for": one.disabled_for,
-        }
-
     def _endpoint(self, row: Row[Any]) -> WebhookEndpoint:
         return WebhookEndpoint(
             id=row.id,
@@ -150,9 +204,31 @@ class SqlEndpoints(Endpoints):
             secret=(self._tx.open(row.secret, _SECRET) or "") if self._tx.reads_secrets else "",
             enabled_events=tuple(row.enabled_events),
             description=row.description,
+            payload=PayloadStyle(row.payload),
             state=EndpointState(row.state),
             disabled_for=row.disabled_for,
+            disabled_at=row.disabled_at,
+            failing_since=row.failing_since,
+            slow_until=row.slow_until,
+            previous_secret=self._tx.open(row.previous_secret, _SECRET) if self._tx.reads_secrets else None,
+            previous_until=row.previous_until,
         )
+
+
+def _shown(one: WebhookEndpoint) -> dict[str, Any]:
+    return {
+        "updated": one.updated,
+        "metadata": dict(one.metadata),
+        "url": one.url,
+        "enabled_events": list(one.enabled_events),
+        "description": one.description,
+        "payload": one.payload.value,
+        "state": one.state.value,
+        "disabled_for": one.disabled_for,
+        "disabled_at": one.disabled_at,
+        "failing_since": one.failing_since,
+        "slow_until": one.slow_until,
+    }
 
 
 class SqlDeliveries(Deliveries):
@@ -164,14 +240,53 @@ class SqlDeliveries(Deliveries):
     def get(self, delivery_id: UUID, *, lock: bool = False) -> Delivery:
         return _delivery(self._tx.get(deliveries, delivery_id, "delivery", lock=lock))
 
-    def save(self, delivery: Delivery) -> Delivery:
+    def save(self, delivery: Delivery, *, duration_ms: int | None = None) -> Delivery:
         saved = self._tx.saved(deliveries, delivery, _written(delivery))
         if delivery.tries:
             row = {"id": self._tx.new_id(), "delivery_id": delivery.id, "number": delivery.tries, **self._tx.whose()}
             row |= {"at": delivery.last_tried_at or self._tx.now, "status": delivery.last_status}
             logged = insert(tries).on_conflict_do_nothing()
-            self._tx.conn.execute(logged, {**row, "error": delivery.last_error})
+            self._tx.conn.execute(logged, {**row, "error": delivery.last_error, "duration_ms": duration_ms})
         return saved
+
+    def tries(self, delivery_id: UUID) -> Sequence[DeliveryTry]:
+        made = select(tries).where(self._tx.own(tries), tries.c.delivery_id == delivery_id).order_by(tries.c.number)
+        return [
+            DeliveryTry(number=r.number, at=r.at, status=r.status, error=r.error, duration_ms=r.duration_ms)
+            for r in self._tx.conn.execute(made)
+        ]
+
+    def again(self, endpoint_id: UUID, event_ids: Sequence[UUID], *, missed: bool) -> Sequence[UUID]:
+        tx = self._tx
+        known = {row.event_id: row for row in tx.conn.execute(self._of(endpoint_id, event_ids))}
+        gone = DeliveryState.EXHAUSTED.value
+        old = [row for row in known.values() if not missed or row.state == gone]
+        for row in old:
+            again = _delivery(row).reopened(tx.now)
+            tx.saved(deliveries, again, _written(again))
+        made: list[dict[str, Any]] = [
+            {
+                "id": tx.new_id(),
+                "created": tx.now,
+                "updated": tx.now,
+                "version": 1,
+                "event_id": event_id,
+                "endpoint_id": endpoint_id,
+                "state": DeliveryState.PENDING.value,
+                "tries": 0,
+                "next_try_at": tx.now,
+                **tx.whose(),
+            }
+            for event_id in event_ids
+            if event_id not in known
+        ]
+        if made:
+            tx.conn.execute(deliveries.insert(), made)
+        return [row.id for row in old] + [row["id"] for row in made]
+
+    def _of(self, endpoint_id: UUID, event_ids: Sequence[UUID]) -> Select[Any]:
+        mine = self._tx.own(deliveries), deliveries.c.endpoint_id == endpoint_id, deliveries.c.event_id.in_(event_ids)
+        return select(deliveries).where(*mine).order_by(deliveries.c.id).with_for_update(key_share=True)
 
     def page(self, endpoint_id: UUID, page: Page) -> tuple[Sequence[Delivery], bool]:
         criteria = filtered(deliveries, page, "state", "event_id")
@@ -184,6 +299,7 @@ def _written(one: Delivery) -> dict[str, Any]:
         "updated": one.updated,
         "state": one.state.value,
         "tries": one.tries,
+        "earlier_tries": one.earlier_tries,
         "last_status": one.last_status,
         "last_error": one.last_error,
         "last_tried_at": one.last_tried_at,
@@ -203,6 +319,7 @@ def _delivery(row: Row[Any]) -> Delivery:
         endpoint_id=row.endpoint_id,
         state=DeliveryState(row.state),
         tries=row.tries,
+        earlier_tries=row.earlier_tries,
         last_status=row.last_status,
         last_error=row.last_error,
         last_tried_at=row.last_tried_at,

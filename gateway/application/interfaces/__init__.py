@@ -34,6 +34,14 @@ from gateway.application.interfaces.repositories import (
     Sessions,
     Timelines,
 )
+from gateway.application.interfaces.surface import (
+    LinkDoor,
+    LinkFound,
+    LoggedRequest,
+    PaymentLinks,
+    Replays,
+    RequestLog,
+)
 from gateway.application.interfaces.unit import OpenUnit, UnitOfWork
 from gateway.application.interfaces.values import (
     AlreadyMade,
@@ -79,10 +87,14 @@ __all__ = [
     "JournalOut",
     "Json",
     "KeyFound",
+    "LinkDoor",
+    "LinkFound",
+    "LoggedRequest",
     "Mismatch",
     "NewId",
     "OpenUnit",
     "Page",
+    "PaymentLinks",
     "Payments",
     "PayoutAttempts",
     "Payouts",
@@ -90,9 +102,11 @@ __all__ = [
     "Providers",
     "Receipts",
     "Replay",
+    "Replays",
     "Replies",
     "ReplyAddress",
     "ReplyFound",
+    "RequestLog",
     "Scope",
     "Sent",
     "SessionFound",

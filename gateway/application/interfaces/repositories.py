@@ -27,7 +27,7 @@ from gateway.domain.payments import Payment
 from gateway.domain.payouts import Payout, PayoutAttempt
 from gateway.domain.proof import Evidence
 from gateway.domain.receipts import Receipt
-from gateway.domain.webhooks import Delivery, Event, WebhookEndpoint
+from gateway.domain.webhooks import Delivery, DeliveryTry, Event, WebhookEndpoint
 from ports.report import Report
 
 
@@ -215,15 +215,29 @@ class DueWork(Protocol):
 class Events(Protocol):
     """Events of the unit's business and mode."""
 
-    def put(self, type_: str, object_id: UUID, snapshot: Json, previous: Json | None = None) -> None:
+    def put(
+        self,
+        type_: str,
+        object_id: UUID,
+        snapshot: Json,
+        previous: Json | None = None,
+        *,
+        to: UUID | None = None,
+        besides: UUID | None = None,
+    ) -> UUID:
         """Record an event with its payload fixed now: inserted as the unit closes, with the next sequence of its
-        object, together with one Delivery and its due work for each endpoint that wants it."""
+        object, together with one Delivery and its due work for each endpoint that wants it; or for the one endpoint
+        `to`, whatever it wants, or for all `besides` one. Gives the event's id."""
 
     def get(self, event_id: UUID) -> Event:
         """The event. Raises NotFound."""
 
     def page(self, page: Page) -> tuple[Sequence[Event], bool]:
-        """A page, newest first. Filters: type, object_id."""
+        """A page, newest first (oldest first by the filter `oldest_first`). Filters: type, object_id, types (as in
+        `enabled_events`), endpoint_id (what was told to it)."""
+
+    def between(self, since: datetime, until: datetime, after: UUID | None, limit: int) -> Sequence[Event]:
+        """Events of a span by id, oldest first, after one of them."""
 
     def types(self, event_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """The types of several events in one query."""
@@ -235,11 +249,14 @@ class Endpoints(Protocol):
     def add(self, endpoint: WebhookEndpoint) -> None:
         """Insert; the secret is kept encrypted."""
 
-    def get(self, endpoint_id: UUID) -> WebhookEndpoint:
-        """The endpoint, its secret decrypted where the role may. Raises NotFound."""
+    def get(self, endpoint_id: UUID, *, lock: bool = False) -> WebhookEndpoint:
+        """The endpoint, its secrets decrypted where the role may. Raises NotFound."""
 
     def save(self, endpoint: WebhookEndpoint) -> WebhookEndpoint:
-        """Write it, guarded by version."""
+        """Write all but its secrets, guarded by version."""
+
+    def rotate(self, endpoint: WebhookEndpoint) -> WebhookEndpoint:
+        """Write its new secret, and keep the one before until `previous_until`; guarded by version."""
 
     def delete(self, endpoint_id: UUID) -> None:
         """Delete it; its open deliveries end."""
@@ -254,8 +271,15 @@ class Deliveries(Protocol):
     def get(self, delivery_id: UUID, *, lock: bool = False) -> Delivery:
         """The delivery. Raises NotFound."""
 
-    def save(self, delivery: Delivery) -> Delivery:
+    def save(self, delivery: Delivery, *, duration_ms: int | None = None) -> Delivery:
         """Write it, guarded by version, and log the try."""
+
+    def tries(self, delivery_id: UUID) -> Sequence[DeliveryTry]:
+        """Each send of it, oldest first."""
+
+    def again(self, endpoint_id: UUID, event_ids: Sequence[UUID], *, missed: bool) -> Sequence[UUID]:
+        """Make those events' deliveries to the endpoint open, a new one where there was none; gives their ids, whose
+        due work is the caller's. `missed`: leave alone what was taken or is open."""
 
     def page(self, endpoint_id: UUID, page: Page) -> tuple[Sequence[Delivery], bool]:
         """A page, newest first."""

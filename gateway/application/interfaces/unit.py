@@ -29,6 +29,7 @@ from gateway.application.interfaces.repositories import (
     Sessions,
     Timelines,
 )
+from gateway.application.interfaces.surface import PaymentLinks, Replays
 from gateway.application.interfaces.values import (
     Call,
     Scope,
@@ -57,6 +58,8 @@ class UnitOfWork(Protocol):
     events: Events
     endpoints: Endpoints
     deliveries: Deliveries
+    replays: Replays
+    links: PaymentLinks
     connections: Connections
     idempotency: Idempotency
     journal: JournalOut

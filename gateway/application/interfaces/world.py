@@ -91,9 +91,13 @@ def once(write: Callable[[], T]) -> T:
 class WebhookSender(Protocol):
     """Sends one signed webhook, safely."""
 
-    def send(self, url: str, *, secret: str, message_id: str, delivery_id: str, body: bytes) -> Sent:
-        """POST it with Standard Webhooks headers, signed at the machine's own time; a receiver compares that with its
-        clock, so a test clock has no say. Never raises for what the other side does."""
+    def send(
+        self, url: str, *, secret: str, message_id: str, delivery_id: str, body: bytes, previous: str | None = None
+    ) -> Sent:
+        """POST it with Standard Webhooks headers, signed under the secret, and under `previous` too while there is one.
+
+        It is signed at the machine's own time: a receiver compares that with its clock, so a test clock has no say.
+        Never raises for what the other side does."""
 
 
 class Directory(Protocol):

@@ -48,7 +48,7 @@ class RelayOnce:
 def test_the_ordinary_processes() -> None:
     desk = Desk()
     assert CliRunner().invoke(worker, [], obj=desk).exit_code == 0
-    assert desk.asked == [({"pay": 2, "ask": 2, "send": 2, "tend": 1}, 30.0)]
+    assert desk.asked == [({"pay": 2, "ask": 2, "send": 3, "slow": 1, "tend": 1}, 30.0)]
 
 
 def test_processes_and_patience_can_be_given_and_the_status_is_passed_on() -> None:
