@@ -124,7 +124,7 @@ class Shop:
 
     @property
     def keys(self) -> SqlIdempotencyKeys:
-        return SqlIdempotencyKeys(engine=self.engine("app"), vault=self.vault, new_id=new_id)
+        return SqlIdempotencyKeys(engine=self.engine("app"), vault=self.vault, new_id=new_id, clock=self.unit_clock)
 
     @property
     def callbacks(self) -> SqlCallbackStore:

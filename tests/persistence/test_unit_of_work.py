@@ -46,8 +46,29 @@ def test_creating_a_payment_takes_few_round_trips(database: Database, tmp_path: 
     with round_trips(shop, tmp_path) as seen:
         _create(shop)
     shop.close()
-    # Begin and scope; the row; events, timer and answer; commit.
-    assert len(seen) == 4
+    # The row, its event, timer and answer, and the commit, in one.
+    assert len(seen) == 1
+
+
+def test_a_unit_that_also_reads_takes_one_more_for_each_step(database: Database, tmp_path: Path) -> None:
+    shop = Shop(database=database)
+    shop.engines["app"] = open_engine(database.url("app"), threads=1)
+    for _ in range(8):
+        _create(shop, reads=True)
+    with round_trips(shop, tmp_path) as seen:
+        _create(shop, reads=True)
+    shop.close()
+    # Begin and scope; the row; what is read; events, timer and answer; commit.
+    assert len(seen) == 5
+
+
+def test_a_unit_that_needs_nothing_asks_nothing(database: Database, tmp_path: Path) -> None:
+    shop = Shop(database=database)
+    shop.engines["app"] = open_engine(database.url("app"), threads=1)
+    with round_trips(shop, tmp_path) as seen, shop.units()(shop.a):
+        pass
+    shop.close()
+    assert seen == []
 
 
 def test_beginning_an_idempotent_call_takes_one(database: Database, tmp_path: Path) -> None:
@@ -61,11 +82,13 @@ def test_beginning_an_idempotent_call_takes_one(database: Database, tmp_path: Pa
     assert len(seen) == 1
 
 
-def _create(shop: Shop) -> None:
+def _create(shop: Shop, *, reads: bool = False) -> None:
     call = idempotent(key=str(new_id()))
     with shop.units()(shop.a, call=shop.call(idempotency=call)) as work:
         payment = a_payment(shop.a, id=call.object_id)
         work.payments.add(payment, call)
+        if reads:
+            assert work.payments.get(payment.id) == payment
         work.due.put(Due(kind="payment.expire", subject_id=payment.id, due_at=payment.expires_at))
         work.events.put("payment.created", payment.id, {"status": "requires_payment_method"})
         work.idempotency.finish(call, 201, {"id": "pay_1"})
@@ -158,8 +181,10 @@ def test_a_busy_row_is_busy_and_not_a_wait_for_ever(shop: Shop) -> None:
 def test_no_free_connection_is_busy(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.adapters.persistence.engines.POOL_TIMEOUT_S", 0.05)
     shop.engines["worker"] = open_engine(shop.database.url("worker"), threads=1)
-    with shop.units("worker")(shop.a), pytest.raises(Busy), shop.units("worker")(shop.a):
-        pass
+    with shop.units("worker")(shop.a) as first:
+        first.payments.page(Page())
+        with pytest.raises(Busy), shop.units("worker")(shop.a) as second:
+            second.payments.page(Page())
 
 
 def test_a_lost_connection_is_told_as_it_is_and_the_next_unit_works(shop: Shop) -> None:

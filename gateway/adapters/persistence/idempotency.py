@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine
 
+from gateway.adapters.persistence.clock import UnitClock
 from gateway.adapters.persistence.engines import one
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.transaction import Transaction
@@ -34,6 +36,8 @@ _BEGIN = (
     "SELECT outcome, record_id, object_id, status, answer, wait_s FROM gateway.begin_idempotent("
     "%(id)s, %(owner)s, %(business)s, %(livemode)s, %(hash)s, %(fingerprint)s, %(object)s, %(lease)s, %(days)s)"
 )
+#: In a sandbox the units' time is the database's to tell, and this call learns it on the way.
+_BEGIN_AND_SHIFT = _BEGIN.replace(" FROM", ", (SELECT shift FROM gateway.test_clock) FROM", 1)
 _END = "SELECT gateway.end_idempotent(%(id)s, %(business)s, %(livemode)s, %(status)s, %(answer)s)"
 
 
@@ -49,6 +53,7 @@ class SqlIdempotencyKeys(IdempotencyKeys):
     engine: Engine
     vault: Vault
     new_id: NewId
+    clock: UnitClock
 
     def begin(
         self, call: Call, key: str, fingerprint: bytes, *, object_id: UUID, keep_days: int
@@ -68,7 +73,7 @@ class SqlIdempotencyKeys(IdempotencyKeys):
             "days": keep_days,
         }
         with in_our_words():
-            row = one(self.engine, _BEGIN, values)
+            row = one(self.engine, _BEGIN_AND_SHIFT if self.clock.sandbox else _BEGIN, values)
         return self._outcome(call, wanted, row)
 
     def refuse(self, call: Call, idempotent: IdempotentCall, status: int, body: Json) -> None:
@@ -97,6 +102,7 @@ class SqlIdempotencyKeys(IdempotencyKeys):
                     key=wanted.key,
                     fingerprint=wanted.fingerprint,
                     owner_id=wanted.owner_id,
+                    at=self.clock.system() + (row.shift if self.clock.sandbox else timedelta(0)),
                 )
                 return Begun(call=first)
             case "replay":

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
+from json import JSONEncoder
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -14,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from gateway.adapters.persistence.types import Units
+from ports.money import UNITS_MAX, whole_units
 
 _PSYCOPG = PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
@@ -46,6 +50,32 @@ def _insert_into(table: Table) -> _Insert:
         elif isinstance(column.type, Units):
             converted[column.name] = _units
     return _Insert(sql=str(stmt.compile(dialect=_PSYCOPG)), converted=converted)
+
+
+def as_json(table: Table, row: Mapping[str, Any]) -> str:
+    """A row as `jsonb_populate_record` reads it. Raises as Units does for what is no whole number."""
+    for name in _units_of(table):
+        if (value := row.get(name)) is not None and abs(whole_units(value)) > UNITS_MAX:
+            raise ValueError("units have at most 38 digits")
+    return _ROW.encode(row)
+
+
+@cache
+def _units_of(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.c if isinstance(column.type, Units))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"no column takes a {type(value).__name__}")
+
+
+_ROW = JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
 
 
 def _units(value: Any) -> Any:

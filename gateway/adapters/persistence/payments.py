@@ -25,10 +25,10 @@ class SqlPayments(Payments):
     def add(self, payment: Payment, idempotency: IdempotentCall | None) -> None:
         row = {"id": payment.id, "created": payment.created, "version": payment.version, **_written(payment)}
         row["currency"] = payment.amount.asset.code
-        if not self._tx.add_once(table, row, idempotency):
-            raise Conflict(
-                "another payment has this reference; references are unique", code="reference_taken", param="/reference"
-            )
+        taken = Conflict(
+            "another payment has this reference; references are unique", code="reference_taken", param="/reference"
+        )
+        self._tx.add_late(table, row, idempotency, taken)
 
     def get(self, payment_id: UUID, *, lock: bool = False) -> Payment:
         return _payment(self._tx.get(table, payment_id, "payment", lock=lock))

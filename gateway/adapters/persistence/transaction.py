@@ -26,6 +26,7 @@ from gateway.domain.payment_links import PaymentLink
 from gateway.domain.payments import Payment
 from gateway.domain.payouts import Payout, PayoutAttempt
 from gateway.domain.receipts import Receipt
+from gateway.domain.refunds import Refund, RefundAttempt
 from gateway.domain.webhooks import Delivery, Replay, WebhookEndpoint
 
 #: An id is made at most so long before its row (a retry under an idempotency key uses the first call's id), and clocks
@@ -35,7 +36,7 @@ _ID_NEWER_BY = timedelta(days=1)
 
 #: What is written under a version.
 R = TypeVar(
-    "R", Attempt, Customer, Delivery, Payment, PaymentLink, Payout, PayoutAttempt, Receipt, Replay, WebhookEndpoint
+    "R", Attempt, Customer, Delivery, Payment, PaymentLink, Payout, PayoutAttempt, Receipt, Refund, RefundAttempt, Replay, WebhookEndpoint
 )
 
 

@@ -31,7 +31,9 @@ from gateway.adapters.persistence.payment_links import SqlPaymentLinks
 from gateway.adapters.persistence.payments import SqlPayments
 from gateway.adapters.persistence.payouts import SqlPayoutAttempts, SqlPayouts
 from gateway.adapters.persistence.receipts import SqlReceipts
+from gateway.adapters.persistence.refunds import SqlRefundAttempts, SqlRefunds
 from gateway.adapters.persistence.replays import SqlReplays
+from gateway.adapters.persistence.reversals import SqlOverpayments, SqlQuotes, SqlReversals
 from gateway.adapters.persistence.tables import payment
 from gateway.adapters.persistence.timelines import SqlTimelines
 from gateway.adapters.persistence.transaction import Begun, Transaction
@@ -90,6 +92,11 @@ class SqlUnitOfWork(UnitOfWork):
         self.sessions = SqlSessions(tx)
         self.payouts = SqlPayouts(tx)
         self.payout_attempts = SqlPayoutAttempts(tx)
+        self.refunds = SqlRefunds(tx)
+        self.refund_attempts = SqlRefundAttempts(tx)
+        self.reversals = SqlReversals(tx)
+        self.overpayments = SqlOverpayments(tx)
+        self.quotes = SqlQuotes(tx)
         self.replies = SqlReplies(tx)
         self.evidence = SqlEvidenceLog(tx)
         self.due = SqlDueWork(tx)

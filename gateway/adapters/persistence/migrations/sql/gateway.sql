@@ -96,6 +96,22 @@ BEGIN
   RETURN due_now;
 END $$;
 
+-- A whole unit in one round trip and one transaction, where all that it writes is a new payment and what goes with it.
+-- `p_payment`: the row as JSON, every column that has a value. Gives NULL, and writes nothing, where a unique key of the
+-- payment is taken; else what close_unit gives.
+CREATE FUNCTION gateway.put_payment(p_business uuid, p_livemode boolean, p_now timestamptz, p_payment jsonb, p_events jsonb,
+                                    p_due jsonb, p_record uuid, p_status integer, p_answer bytea) RETURNS boolean
+  LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  PERFORM gateway.set_scope(p_business, p_livemode);
+  INSERT INTO gateway.payment SELECT r.* FROM pg_catalog.jsonb_populate_record(NULL::gateway.payment, p_payment) AS r
+  ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  RETURN gateway.close_unit(p_business, p_livemode, p_now, p_events, p_due, p_record, p_status, p_answer);
+END $$;
+
 -- Whole transactions in one round trip, under the caller's policies ---------------------------------------------------
 
 -- All that can become of an idempotency key. `outcome`: begun, replay, in_flight, mismatch.
