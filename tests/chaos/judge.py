@@ -19,7 +19,7 @@ _BPS, _CAP_UNITS, _FLAT_UNITS = 150, 100_000, 3_000
 
 @dataclass(slots=True, kw_only=True)
 class Verdict:
-    """What was found. `doubts` are tries of which M-Pesa never heard, honestly shown as unknown; `faults` are sentences."""
+    """What was found. `doubts` are tries of which M-Pesa never heard, shown as unknown; `faults` are sentences."""
 
     settled: int = 0
     moved_open: list[str] = field(default_factory=list)
@@ -139,8 +139,8 @@ def _books(database: Database, arrived: int, left: int) -> list[str]:
     with psycopg.connect(database.plain_url("owner")) as conn:
         rows = conn.execute(
             "WITH side AS (SELECT debit_id AS id, amount AS dr, 0 AS cr FROM ledger.leg UNION ALL"
-            " SELECT credit_id, 0, amount FROM ledger.leg), told AS (SELECT account_id AS id, dr, cr FROM ledger.balance"
-            " UNION ALL SELECT account_id, dr, cr FROM ledger.balance_delta)"
+            " SELECT credit_id, 0, amount FROM ledger.leg), told AS (SELECT account_id AS id, dr, cr"
+            " FROM ledger.balance UNION ALL SELECT account_id, dr, cr FROM ledger.balance_delta)"
             " SELECT a.path, a.class::text, (SELECT coalesce(sum(dr), 0) FROM side WHERE side.id = a.id),"
             " (SELECT coalesce(sum(cr), 0) FROM side WHERE side.id = a.id),"
             " (SELECT coalesce(sum(dr), 0) FROM told WHERE told.id = a.id),"
