@@ -19,6 +19,7 @@ app = create_app(
         probes=tuple(Probe(name=name, check=check, required=required) for name, check, required in gateway.probes),
         trusted_proxies=found.trusted_proxies,
         test_clock=gateway.test_clock,
+        keep_requests=gateway.request_log.keep,
         key_limit=f"{found.key_calls_per_s}/second" if found.key_calls_per_s else None,
     ),
     limiter_url=found.redis_url,

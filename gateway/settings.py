@@ -28,6 +28,7 @@ class Settings:
 
     `master_keys`: (id, 32 bytes) pairs, the current one first. `sandbox` opens test helpers and the test clock. A
     process is given the database URL of its own role; the others may be empty, and `database_of` names a missing one.
+    `event_days` and `request_days`: how long events with their deliveries, and notes of calls, are kept.
     `key_calls_per_s`: what one API key may call of one web process in a second; 0 is no limit.
     """
 
@@ -45,6 +46,8 @@ class Settings:
     web_threads: int = 4
     key_calls_per_s: int = 100
     log_level: str = "info"
+    event_days: int = 90
+    request_days: int = 30
 
     @property
     def is_sandbox(self) -> bool:
@@ -89,6 +92,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         webhook_loopback=loopback,
         web_threads=_whole(environ, "GATEWAY_WEB_THREADS", 4, 1, 64),
         key_calls_per_s=_whole(environ, "GATEWAY_KEY_CALLS_PER_SECOND", 100, 0, 100_000),
+        event_days=_whole(environ, "GATEWAY_EVENT_DAYS", 90, 30, 3650),
+        request_days=_whole(environ, "GATEWAY_REQUEST_LOG_DAYS", 30, 1, 365),
         log_level=_choice(environ, "GATEWAY_LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
     )
 

@@ -16,6 +16,7 @@ from gateway.application.ledger import LedgerService
 from gateway.application.look_ups import LookUpAttempt
 from gateway.application.operators import OperatorDesk
 from gateway.application.payment_expiry import ExpirePayment
+from gateway.application.payment_links import ManageLinks, VisitLink
 from gateway.application.payment_reads import ReadPayments
 from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePayment, RefreshPayment
 from gateway.application.payout_attempts import LookUpPayout, SubmitPayout
@@ -23,6 +24,7 @@ from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts,
 from gateway.application.releases import ReleaseReceipt
 from gateway.application.replays import ResendWebhooks
 from gateway.application.reports import RecordReport
+from gateway.application.request_log import ReadRequests
 from gateway.application.webhooks import ManageEndpoints, ReadEvents
 
 
@@ -85,6 +87,9 @@ class UseCases:
     weigh_callback: WeighCallback
     deliver_webhook: DeliverWebhook
     resend: ResendWebhooks
+    links: ManageLinks
+    visit_link: VisitLink
+    requests: ReadRequests
     run_due: RunDueWork
     ledger: LedgerService
     operator: OperatorDesk | None = None

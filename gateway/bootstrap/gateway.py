@@ -24,6 +24,7 @@ from gateway.adapters.persistence.idempotency import SqlIdempotencyKeys
 from gateway.adapters.persistence.insistence import InsistOnLostConnections
 from gateway.adapters.persistence.ledger import SqlLedger
 from gateway.adapters.persistence.migrate import HEAD
+from gateway.adapters.persistence.request_log import SqlRequestLog
 from gateway.adapters.persistence.unit_of_work import SqlUnits
 from gateway.adapters.persistence.vault import Vault
 from gateway.adapters.plugin_host import Plugins, load_plugins
@@ -49,9 +50,11 @@ from gateway.application.releases import ReleaseReceipt
 from gateway.application.replays import ResendWebhooks, RunReplay
 from gateway.application.replies import Replying
 from gateway.application.reports import RecordReport
+from gateway.application.request_log import ReadRequests
 from gateway.application.resolutions import ResolvePayment, ResolvePayout
 from gateway.application.use_cases import CheckoutDesk, PaymentOrchestrator, PayoutService, UseCases
 from gateway.application.webhooks import ManageEndpoints, ReadEvents
+from gateway.bootstrap.surface import links_of, request_log_of, visits_of
 from gateway.domain.connections import Connection
 from gateway.domain.errors import Invalid, NotFound
 from gateway.domain.ids import Prefix, encode
@@ -112,7 +115,12 @@ class Gateway:
     @cached_property
     def doors(self) -> SqlDoors:
         """What works before a business is known."""
-        return SqlDoors(engine=self.engine, clock=self.clock)
+        return SqlDoors(
+            engine=self.engine,
+            clock=self.clock,
+            event_days=self.settings.event_days,
+            request_days=self.settings.request_days,
+        )
 
     @cached_property
     def ledger(self) -> SqlLedger:
@@ -296,10 +304,18 @@ class Gateway:
             weigh_callback=self.weigh_callback,
             deliver_webhook=self.deliver_webhook,
             resend=ResendWebhooks(unit=self.units),
+            links=links_of(self.units, self.lines, self.settings.public_url),
+            visit_link=visits_of(self.units, self.doors, self.lines),
+            requests=ReadRequests(unit=self.units),
             run_due=RunDueWork(doors=self.doors, handlers=self.handlers, ring=self.bell.ring),
             ledger=LedgerService(books=self.ledger),
             operator=self.desk if self.role == "operator" else None,
         )
+
+    @cached_property
+    def request_log(self) -> SqlRequestLog:
+        """What calls of the API came to."""
+        return request_log_of(self.engine)
 
     @cached_property
     def directory(self) -> SqlDirectory:

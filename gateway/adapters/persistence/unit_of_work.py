@@ -22,7 +22,7 @@ from gateway.adapters.persistence.clock import UnitClock
 from gateway.adapters.persistence.connections import SqlConnections
 from gateway.adapters.persistence.customers import SqlCustomers
 from gateway.adapters.persistence.due import SqlDueWork
-from gateway.adapters.persistence.engines import driver_of, one
+from gateway.adapters.persistence.engines import driver_of
 from gateway.adapters.persistence.evidence import SqlEvidenceLog, SqlReplies
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.idempotency import SqlIdempotency
@@ -30,9 +30,11 @@ from gateway.adapters.persistence.inserts import as_json
 from gateway.adapters.persistence.payment_links import SqlPaymentLinks
 from gateway.adapters.persistence.payments import SqlPayments
 from gateway.adapters.persistence.payouts import SqlPayoutAttempts, SqlPayouts
+from gateway.adapters.persistence.prepared import Statement
 from gateway.adapters.persistence.receipts import SqlReceipts
 from gateway.adapters.persistence.refunds import SqlRefundAttempts, SqlRefunds
 from gateway.adapters.persistence.replays import SqlReplays
+from gateway.adapters.persistence.request_log import SqlRequests
 from gateway.adapters.persistence.reversals import SqlOverpayments, SqlQuotes, SqlReversals
 from gateway.adapters.persistence.tables import payment
 from gateway.adapters.persistence.timelines import SqlTimelines
@@ -46,10 +48,7 @@ _CLOSE = (
     "SELECT gateway.close_unit(%(business)s, %(livemode)s, %(now)s, %(events)s, %(due)s,"
     " %(record)s, %(status)s, %(answer)s)"
 )
-_PUT_PAYMENT = (
-    "SELECT gateway.put_payment(%(business)s, %(livemode)s, %(now)s, %(payment)s, %(events)s, %(due)s,"
-    " %(record)s, %(status)s, %(answer)s)"
-)
+_PUT_PAYMENT = Statement("SELECT gateway.put_payment($1, $2, $3, $4, $5, $6, $7, $8, $9)")
 
 
 def _silence() -> None:
@@ -105,6 +104,7 @@ class SqlUnitOfWork(UnitOfWork):
         self.deliveries = SqlDeliveries(tx)
         self.replays = SqlReplays(tx)
         self.links = SqlPaymentLinks(tx)
+        self.requests = SqlRequests(tx)
         self.connections = SqlConnections(tx)
         self.idempotency = SqlIdempotency(tx)
         self.journal = SqlJournalOut(tx)
@@ -226,12 +226,17 @@ class SqlUnits(OpenUnit):
                 tx.begun.raw.commit()
             return due_now
         row = as_json(kept.table, tx.keyed(kept.values, kept.idempotency))
-        (closed,) = one(self.engine, _PUT_PAYMENT, {**_closing(tx), "payment": row})
+        record, status, answer = tx.answer or (None, None, None)
+        scope, events, due = tx.scope, _json(tx.events), _json(tx.due)
+        (closed,) = _PUT_PAYMENT.one(
+            self.engine,
+            (scope.business_id, scope.livemode, tx.now, row, events, due, record, status, answer),
+        )
         if closed is None:
             tx.kept = None
             tx.refuse_made(kept.table, kept.values, kept.idempotency)
             raise kept.taken
-        return bool(closed)
+        return closed == "t"
 
 
 def _closing(tx: Transaction) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -17,10 +20,14 @@ from gateway.adapters.web import (
     headers,
     health,
     limits,
+    link_page,
     openapi,
+    payment_links,
     payments,
     payouts,
     request_ids,
+    request_log,
+    requests,
     test_helpers,
     webhook_endpoints,
 )
@@ -30,17 +37,18 @@ from gateway.adapters.web.key_memory import KeyMemory
 from gateway.adapters.web.settings import WebSettings
 from gateway.application.use_cases import UseCases
 
-_NOUNS = (payments, checkout, payouts, customers, balance, events, webhook_endpoints)
+_NOUNS = (payments, checkout, payouts, customers, balance, events, webhook_endpoints, payment_links, requests)
 
 
 def create_app(use_cases: UseCases, settings: WebSettings, *, limiter_url: str | None = None) -> Flask:
     """The application. `limiter_url` is a Redis database of the address limiter's own; None counts in memory."""
-    app = Flask("gateway.adapters.web", static_url_path="/static")
+    app = _Plain("gateway.adapters.web", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = BODY_MAX + 1
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     # `//v1/payments` is another path, not a redirect that would lose the body.
     app.url_map.merge_slashes = False
     request_ids.install(app, settings)
+    request_log.install(app, settings.keep_requests)
     headers.install(app, settings)
     guards = limits.install(app, settings, limiter_url)
     # Asked for late: the pages need no keys, and are tried without.
@@ -53,6 +61,14 @@ def create_app(use_cases: UseCases, settings: WebSettings, *, limiter_url: str |
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     return app
+
+
+class _Plain(Flask):
+    """No view and no hook here is a coroutine, so nobody need ask each of them, at every request, whether it is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is."""
+        return func
 
 
 def _add_api(app: Flask, settings: WebSettings) -> None:
@@ -69,4 +85,6 @@ def _add_pages(app: Flask, guards: limits.Guards) -> None:
         app.register_blueprint(pages.blueprint)
     if guards.pages is not None:
         guards.pages(checkout_page.blueprint)
+        guards.pages(link_page.blueprint)
     app.register_blueprint(checkout_page.blueprint)
+    app.register_blueprint(link_page.blueprint)

@@ -11,23 +11,46 @@ from gateway.adapters.web.desk import call, use_cases
 from gateway.adapters.web.ids import named
 from gateway.adapters.web.schemas.base import list_query, listing
 from gateway.adapters.web.schemas.events import EVENTS, EventSchema
-from gateway.adapters.web.schemas.fields import Choice
+from gateway.adapters.web.schemas.fields import Choice, Id, Text
 from gateway.application.interfaces import Json
+from gateway.application.webhooks import checked_events
+from gateway.domain.errors import Invalid
 from gateway.domain.ids import Prefix
 from gateway.domain.webhooks import EVENT_TYPES
 
 blueprint = Blueprint("events", "/v1/events", "What happened; what webhooks tell, and what to read after an outage.")
 
 
+_ASKED = listing(
+    "Event",
+    Prefix.EVENT,
+    type=Choice(EVENT_TYPES),
+    types=Text(2000, metadata={"description": "Types and families, joined by commas: `payment.*,payout.paid`."}),
+    endpoint=Id(Prefix.WEBHOOK_ENDPOINT, metadata={"description": "Those that were told to this endpoint."}),
+    order=Choice(("desc", "asc"), metadata={"description": "`asc` is oldest first."}),
+)
+
+
 @blueprint.path("")
 class Events(MethodView):
     """All events of the business in the key's mode."""
 
-    @blueprint.query(listing("Event", Prefix.EVENT, type=Choice(EVENT_TYPES)))
+    @blueprint.query(_ASKED)
     @blueprint.gives(200, EVENTS)
     def get(self, asked: Json) -> Response:
-        """List events, newest first"""
-        return answer(use_cases().events.page(list_query(asked), call()))
+        """List events, newest first
+
+        To follow them, ask for `order=asc` and go on from the last one seen with `starting_after`: an event appears
+        in this order ten seconds after it was made, and none is passed by.
+        """
+        asked = dict(asked)
+        if words := asked.pop("types", None):
+            asked["types"] = checked_events(tuple(w.strip() for w in words.split(",")), "/types")
+        if asked.pop("order", "desc") == "asc":
+            if "ending_before" in asked:
+                raise Invalid("order=asc goes on with starting_after", param="/ending_before")
+            asked["oldest_first"] = True
+        return answer(use_cases().events.page(list_query(asked, endpoint="endpoint_id"), call()))
 
 
 @blueprint.path("/<event_id>")

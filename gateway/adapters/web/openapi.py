@@ -39,6 +39,10 @@ _PARAMETERS = {
     "transaction_id": Prefix.BALANCE_TRANSACTION,
     "event_id": Prefix.EVENT,
     "endpoint_id": Prefix.WEBHOOK_ENDPOINT,
+    "delivery_id": Prefix.DELIVERY,
+    "replay_id": Prefix.WEBHOOK_REPLAY,
+    "link_id": Prefix.PAYMENT_LINK,
+    "request_id": Prefix.REQUEST,
     "receipt_id": Prefix.RECEIPT,
 }
 

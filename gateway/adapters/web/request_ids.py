@@ -21,7 +21,8 @@ def install(app: Flask, settings: WebSettings) -> None:
 
     def begin() -> None:
         g.started = perf_counter()
-        g.request_id = encode("req", settings.new_id())
+        g.request_uuid = settings.new_id()
+        g.request_id = encode("req", g.request_uuid)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
@@ -30,7 +31,7 @@ def install(app: Flask, settings: WebSettings) -> None:
 
 
 def _end(response: Response) -> Response:
-    response.headers["Request-Id"] = g.request_id
+    response.headers.add("Request-Id", g.request_id)
     if request.path in _QUIET and response.status_code < 400:
         return response
     call = g.get("call")

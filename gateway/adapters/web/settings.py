@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gateway.application.interfaces import NewId
+from gateway.application.interfaces import LoggedRequest, NewId
 
 
 class TestClock(Protocol):
@@ -38,6 +38,7 @@ class WebSettings:
     """`public_url` is where callers reach us, without a slash at the end. Limits are `amount/unit`; None: no limit.
 
     `trusted_proxies` is the number of proxies in front whose X-Forwarded-For and -Proto are believed.
+    `keep_requests` writes what calls came to; without it they aren't logged.
     `test_clock` is set in a sandbox installation only; it opens `/v1/test_helpers`.
     """
 
@@ -51,3 +52,4 @@ class WebSettings:
     wrong_key_limit: str | None = "60/minute"
     unknown_callback_limit: str | None = "120/minute"
     page_limit: str | None = "6000/minute"
+    keep_requests: Callable[[Sequence[LoggedRequest]], None] | None = None

@@ -17,12 +17,19 @@ from gateway.adapters.web.schemas.fields import Choice
 from gateway.adapters.web.schemas.webhook_endpoints import (
     DELIVERIES,
     ENDPOINTS,
+    DeliverySchema,
+    NewReplaySchema,
     NewWebhookEndpointSchema,
+    OneDeliverySchema,
+    ReplaySchema,
+    RotateSecretSchema,
     WebhookEndpointChangeSchema,
     WebhookEndpointSchema,
+    WebhookTestSchema,
 )
 from gateway.application.commands import EndpointChange, NewEndpoint
 from gateway.application.interfaces import Json
+from gateway.application.webhooks import checked_events
 from gateway.domain.ids import Prefix
 from gateway.domain.webhooks import DeliveryState
 
@@ -53,6 +60,7 @@ class Endpoints(MethodView):
                 enabled_events=tuple(body.get("enabled_events") or ("*",)),
                 description=body.get("description"),
                 metadata=body.get("metadata") or {},
+                payload=body.get("payload") or "full",
             ),
             call(),
         )
@@ -85,6 +93,7 @@ class OneEndpoint(MethodView):
             description=body.get("description"),
             enabled=body.get("enabled"),
             metadata=body.get("metadata"),
+            payload=body.get("payload"),
         )
         return answer(use_cases().endpoints.change(change, call()))
 
@@ -108,3 +117,96 @@ class Deliveries(MethodView):
         """List an endpoint's deliveries, newest first"""
         query = list_query(asked, status="state")
         return answer(use_cases().endpoints.deliveries(_endpoint(endpoint_id), query, call()))
+
+
+@blueprint.path("/<endpoint_id>/deliveries/<delivery_id>")
+class OneDelivery(MethodView):
+    """One delivery."""
+
+    @blueprint.gives(200, OneDeliverySchema())
+    def get(self, endpoint_id: str, delivery_id: str) -> Response:
+        """Read a delivery with each of its tries"""
+        return answer(use_cases().endpoints.delivery(_endpoint(endpoint_id), _delivery(delivery_id), call()))
+
+
+@blueprint.path("/<endpoint_id>/deliveries/<delivery_id>/redeliver")
+class RedeliverOne(MethodView):
+    """One delivery again."""
+
+    @blueprint.no_body()
+    @blueprint.gives(200, DeliverySchema())
+    @idempotent(200)
+    def post(self, endpoint_id: str, delivery_id: str) -> Json:
+        """Send a delivery again
+
+        Whatever came of it before: the same event under the same `webhook-id`, now.
+        """
+        return use_cases().resend.redeliver(_endpoint(endpoint_id), _delivery(delivery_id), call())
+
+
+@blueprint.path("/<endpoint_id>/rotate_secret")
+class RotateSecret(MethodView):
+    """A new secret."""
+
+    @blueprint.body(RotateSecretSchema(), required=False, example={"overlap_s": 86400})
+    @blueprint.gives(200, WebhookEndpointSchema())
+    @idempotent(200)
+    def post(self, body: Json, endpoint_id: str) -> Json:
+        """Give an endpoint a new secret
+
+        For `overlap_s` seconds each webhook bears two signatures, so that a receiver which knows either verifies it.
+        The new `secret` is shown in this answer alone.
+        """
+        return use_cases().endpoints.rotate(_endpoint(endpoint_id), body["overlap_s"], call())
+
+
+@blueprint.path("/<endpoint_id>/test")
+class TestEndpoint(MethodView):
+    """A signed test event."""
+
+    @blueprint.no_body()
+    @blueprint.gives(202, WebhookTestSchema())
+    @idempotent(202)
+    def post(self, endpoint_id: str) -> Json:
+        """Send a test event
+
+        A signed `webhook_endpoint.test` goes to this endpoint alone; its delivery tells what came of it.
+        """
+        return use_cases().resend.test(_endpoint(endpoint_id), call())
+
+
+@blueprint.path("/<endpoint_id>/replay")
+class ReplayEvents(MethodView):
+    """A span of events again."""
+
+    @blueprint.body(NewReplaySchema(), example={"since": "2026-11-24T06:00:00Z", "types": ["payment.*"]})
+    @blueprint.gives(202, ReplaySchema())
+    @idempotent(202)
+    def post(self, body: Json, endpoint_id: str) -> Json:
+        """Send the events of a span again
+
+        Those that the endpoint asks for, also when it took them before, under the same `webhook-id`s; of the last 30
+        days, one replay of an endpoint at a time.
+        """
+        return use_cases().resend.replay(
+            _endpoint(endpoint_id),
+            call(),
+            since=body["since"],
+            until=body.get("until"),
+            types=checked_events(tuple(body.get("types") or ("*",)), "/types"),
+        )
+
+
+@blueprint.path("/<endpoint_id>/replays/<replay_id>")
+class OneReplay(MethodView):
+    """One replay."""
+
+    @blueprint.gives(200, ReplaySchema())
+    def get(self, endpoint_id: str, replay_id: str) -> Response:
+        """Read how far a replay has come"""
+        found = use_cases().resend.read(_endpoint(endpoint_id), named(Prefix.WEBHOOK_REPLAY, replay_id), call())
+        return answer(found)
+
+
+def _delivery(text: str) -> Any:
+    return named(Prefix.DELIVERY, text)

@@ -12,6 +12,7 @@ from gateway.application.interfaces.doors import (
     ReplyFound,
     SessionFound,
 )
+from gateway.application.interfaces.money_back import Overpayments, Quotes, RefundAttempts, Refunds, Reversals
 from gateway.application.interfaces.repositories import (
     Alerts,
     Attempts,
@@ -40,7 +41,8 @@ from gateway.application.interfaces.surface import (
     LoggedRequest,
     PaymentLinks,
     Replays,
-    RequestLog,
+    Requests,
+    RequestSink,
 )
 from gateway.application.interfaces.unit import OpenUnit, UnitOfWork
 from gateway.application.interfaces.values import (
@@ -93,6 +95,7 @@ __all__ = [
     "Mismatch",
     "NewId",
     "OpenUnit",
+    "Overpayments",
     "Page",
     "PaymentLinks",
     "Payments",
@@ -100,13 +103,18 @@ __all__ = [
     "Payouts",
     "ProviderExchange",
     "Providers",
+    "Quotes",
     "Receipts",
+    "RefundAttempts",
+    "Refunds",
     "Replay",
     "Replays",
     "Replies",
     "ReplyAddress",
     "ReplyFound",
-    "RequestLog",
+    "RequestSink",
+    "Requests",
+    "Reversals",
     "Scope",
     "Sent",
     "SessionFound",

@@ -89,14 +89,18 @@ class LoggedRequest:
     response: Json | None = field(default=None, repr=False)
 
 
-class RequestLog(Protocol):
-    """The log of requests: written in batches past every unit, read by its business or an operator."""
+class Requests(Protocol):
+    """Logged calls of the unit's business and mode."""
+
+    def get(self, request_id: UUID) -> LoggedRequest | None:
+        """One of them."""
+
+
+class RequestSink(Protocol):
+    """Where web's notes go, many at a time, past every unit."""
 
     def keep(self, rows: Sequence[LoggedRequest]) -> None:
         """Insert; a row that is there already stays."""
 
-    def get(self, request_id: UUID, business_id: UUID, livemode: bool) -> LoggedRequest | None:
-        """One of a business's own."""
-
     def find(self, request_id: UUID) -> LoggedRequest | None:
-        """One of any business; operators alone."""
+        """A call of any business; operators alone may look."""

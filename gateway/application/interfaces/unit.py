@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from gateway.application.interfaces.money_back import Overpayments, Quotes, RefundAttempts, Refunds, Reversals
 from gateway.application.interfaces.repositories import (
     Alerts,
     Attempts,
@@ -29,7 +30,7 @@ from gateway.application.interfaces.repositories import (
     Sessions,
     Timelines,
 )
-from gateway.application.interfaces.surface import PaymentLinks, Replays
+from gateway.application.interfaces.surface import PaymentLinks, Replays, Requests
 from gateway.application.interfaces.values import (
     Call,
     Scope,
@@ -52,6 +53,11 @@ class UnitOfWork(Protocol):
     sessions: Sessions
     payouts: Payouts
     payout_attempts: PayoutAttempts
+    refunds: Refunds
+    refund_attempts: RefundAttempts
+    reversals: Reversals
+    overpayments: Overpayments
+    quotes: Quotes
     replies: Replies
     evidence: EvidenceLog
     due: DueWork
@@ -60,6 +66,7 @@ class UnitOfWork(Protocol):
     deliveries: Deliveries
     replays: Replays
     links: PaymentLinks
+    requests: Requests
     connections: Connections
     idempotency: Idempotency
     journal: JournalOut

@@ -17,6 +17,8 @@ from gateway.adapters.web.schemas.base import (
 from gateway.adapters.web.schemas.checkout import CheckoutSessionSchema
 from gateway.adapters.web.schemas.payments import PaymentSchema, ReceiptSchema
 from gateway.adapters.web.schemas.payouts import PayoutSchema
+from gateway.adapters.web.schemas.refunds import RefundSchema
+from gateway.adapters.web.schemas.webhook_endpoints import WebhookEndpointSchema
 from gateway.domain.ids import Prefix
 from gateway.domain.webhooks import EVENT_TYPES
 
@@ -55,8 +57,10 @@ _SNAPSHOTS: tuple[tuple[str, Schema], ...] = (
     ("checkout.session.", CheckoutSessionSchema()),
     ("payment.", PaymentSchema()),
     ("payout.", PayoutSchema()),
+    ("refund.", RefundSchema()),
     ("receipt.", ReceiptSchema()),
     ("balance.", PaymentSchema()),
+    ("webhook_endpoint.", WebhookEndpointSchema()),
 )
 
 
