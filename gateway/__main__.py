@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
+from uuid import UUID
 
 import click
 
@@ -20,6 +21,8 @@ from gateway.adapters import logs, servers
 from gateway.adapters.cli.docs import docs
 from gateway.adapters.cli.drill import drill
 from gateway.adapters.cli.ledger import ledger
+from gateway.adapters.cli.listen import events_group, listen
+from gateway.adapters.cli.logs import logs_group
 from gateway.adapters.cli.migrate import migrate
 from gateway.adapters.cli.operator import alert, business, connection, float_, overview
 from gateway.adapters.cli.plugins import plugins
@@ -32,7 +35,9 @@ from gateway.adapters.cli.worker import worker
 from gateway.adapters.jobs.queue import RqQueue
 from gateway.adapters.jobs.relay import Relay
 from gateway.adapters.jobs.supervisor import Supervisor
+from gateway.application.interfaces import WebhookSender
 from gateway.application.jobs import chores_of
+from gateway.bootstrap import webhooks
 from gateway.bootstrap.drill import Drill, restore_drill
 from gateway.domain.errors import GatewayError
 
@@ -83,6 +88,14 @@ class Cli(SandboxHost):
         gateway = self.gateway("worker", threads=2)
         chores = chores_of(gateway.doors, lambda live, rows: gateway.ledger.drain(livemode=live, rows=rows))
         return Relay(source=gateway.doors, queues=RqQueue(self.settings.redis_url), chores=chores)
+
+    def local_sender(self) -> WebhookSender:
+        """Sends signed webhooks, also to this machine."""
+        return webhooks.local_sender()
+
+    def resend_event(self, event_id: UUID, endpoint_id: UUID | None) -> int:
+        """Send an event again, as an operator."""
+        return webhooks.resend_event(self.gateway("operator"), event_id, endpoint_id)
 
     def new_master_key(self) -> str:
         return base64.b64encode(secrets.token_bytes(32)).decode()
@@ -141,9 +154,12 @@ for command in (
     business,
     connection,
     docs,
+    events_group,
     drill,
     float_,
     ledger,
+    listen,
+    logs_group,
     migrate,
     overview,
     payment,

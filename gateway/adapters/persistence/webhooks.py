@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Row, Select, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.adapters.persistence.tables import delivery as deliveries
@@ -16,7 +16,7 @@ from gateway.adapters.persistence.tables import delivery_try as tries
 from gateway.adapters.persistence.tables import event as events
 from gateway.adapters.persistence.tables import webhook_endpoint as endpoints
 from gateway.adapters.persistence.transaction import Transaction, filtered, first_id
-from gateway.application.interfaces import Deliveries, Endpoints, Events, Json, Page
+from gateway.application.interfaces import Deliveries, Endpoints, Events, Json, Page, Scope
 from gateway.application.representations import moment
 from gateway.domain.errors import NotFound
 from gateway.domain.ids import Prefix, encode
@@ -110,6 +110,13 @@ class SqlEvents(Events):
     def types(self, event_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         wanted = select(events.c.id, events.c.type).where(self._tx.own(events), events.c.id.in_(event_ids))
         return {row.id: row.type for row in self._tx.conn.execute(wanted)}
+
+
+def scope_of_event(engine: Engine, event_id: UUID) -> Scope | None:
+    """Whose event that is; operators alone see all."""
+    with engine.connect() as conn:
+        row = conn.execute(select(events.c.business_id, events.c.livemode).where(events.c.id == event_id)).first()
+    return None if row is None else Scope(business_id=row.business_id, livemode=row.livemode)
 
 
 def _wanted(tx: Transaction, page: Page) -> list[ColumnElement[bool]]:
