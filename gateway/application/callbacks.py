@@ -16,6 +16,7 @@ from gateway.application.interfaces import (
     StoredCallback,
 )
 from gateway.application.payout_reports import RecordPayoutReport
+from gateway.application.refund_reports import REFUND_PAYOUT_SUBJECT, REFUND_SUBJECT, RecordRefundReport
 from gateway.application.replies import LOOK_UP, secret_hash
 from gateway.application.reports import News, RecordReport
 from gateway.domain.connections import Connection
@@ -51,6 +52,7 @@ class WeighCallback:
     providers: Providers
     record: RecordReport
     record_payout: RecordPayoutReport
+    record_refund: RecordRefundReport
 
     def __call__(self, callback_id: UUID, call: Call) -> datetime | None:
         """None: a callback is weighed once. An unreadable one stays evidence and changes nothing."""
@@ -65,6 +67,8 @@ class WeighCallback:
                 news = News(report=report, secret=stored.reply_id, of_look_up=stored.purpose == LOOK_UP)
                 if stored.subject_kind == "attempt":
                     verdict = self.record.within(work, stored.subject_id, news).value
+                elif stored.subject_kind in (REFUND_SUBJECT, REFUND_PAYOUT_SUBJECT):
+                    verdict = self.record_refund.within(work, stored.subject_id, news).value
                 else:
                     verdict = self.record_payout.within(work, stored.subject_id, news).value
             work.evidence.weighed(callback_id, verdict)
@@ -73,7 +77,7 @@ class WeighCallback:
     def _read(self, stored: StoredCallback, connection: Connection) -> tuple[Reading | None, str]:
         incoming = Incoming(body=stored.body, door=Door.CALL, headers=stored.headers, peer=stored.peer)
         try:
-            if stored.subject_kind == "attempt":
+            if stored.subject_kind in ("attempt", REFUND_SUBJECT):
                 return self.providers.rail(connection).read_callback(incoming), "nothing"
             return self.providers.channel(connection).read_callback(incoming), "nothing"
         except Unreadable:

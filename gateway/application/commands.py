@@ -23,12 +23,16 @@ class NewPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """`phone` as typed. `acknowledge_unknown`: the caller knows that an earlier prompt may still be paid."""
+    """`phone` as typed. `acknowledge_unknown`: the caller knows that an earlier prompt may still be paid.
+
+    `quote_id`: the quote whose price is to hold, if there is one.
+    """
 
     payment_id: UUID
     method: str
     phone: str
     acknowledge_unknown: bool = False
+    quote_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,7 @@ class NewPayout:
     description: str | None = None
     reference: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    quote_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

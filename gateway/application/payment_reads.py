@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from gateway.application import refund_views
 from gateway.application import representations as shown
 from gateway.application.commands import ListQuery
 from gateway.application.interfaces import Call, Json, OpenUnit
@@ -19,12 +20,15 @@ class ReadPayments:
     unit: OpenUnit
 
     def get(self, payment_id: UUID, call: Call, expand: Sequence[str] = ()) -> Json:
-        """One payment; `expand` may name `attempts` and `receipts`."""
+        """One payment; `expand` may name `attempts`, `receipts` and `refunds`."""
         with self.unit(call.scope, call=call, read_only=True) as work:
             payment = work.payments.get(payment_id)
             attempts = work.attempts.of(payment_id) if "attempts" in expand else None
             receipts = work.receipts.of(payment_id) if "receipts" in expand else None
-            return shown.payment(payment, attempts=attempts, receipts=receipts)
+            view = shown.payment(payment, attempts=attempts, receipts=receipts)
+            if "refunds" in expand:
+                view["refunds"] = [refund_views.refund(r) for r in work.refunds.of_payment(payment_id)]
+            return view
 
     def page(self, query: ListQuery, call: Call) -> Json:
         """A page of payments, newest first; attempts of the whole page come in one query."""

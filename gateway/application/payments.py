@@ -24,6 +24,7 @@ from gateway.application.interfaces import (
     UnitOfWork,
 )
 from gateway.application.payment_expiry import announce_session_over, end_unsent
+from gateway.application.pricing import priced
 from gateway.domain.attempts import ASKABLE, Attempt, AttemptState
 from gateway.domain.businesses import Business
 from gateway.domain.connections import Connection, ConnectionState
@@ -51,8 +52,7 @@ class CreatePayment:
                 require_open(work, call, "payments")
                 payment = new_payment(work, command, amount, call, life_of(command.expires_in_s, PAYMENT_LIFE_S))
                 work.payments.add(payment, call.idempotency)
-                announce_new(work, payment)
-                return answered(work, 201, shown.payment(payment))
+                return answered(work, 201, announce_new(work, payment))
         except AlreadyMade as made:
             refuse_other_request(made)
             with self.unit(call.scope, call=call) as work:
@@ -104,10 +104,12 @@ def new_payment(
     )
 
 
-def announce_new(work: UnitOfWork, payment: Payment) -> None:
-    """The expiry timer and the first event."""
+def announce_new(work: UnitOfWork, payment: Payment) -> Json:
+    """The expiry timer and the first event; gives the payment as it is shown."""
+    view = shown.payment(payment)
     work.due.put(Due(kind="payment.expire", subject_id=payment.id, due_at=payment.expires_at))
-    work.events.put("payment.created", payment.id, shown.payment(payment))
+    work.events.put("payment.created", payment.id, view)
+    return view
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +165,7 @@ class ConfirmPayment:
         command: Confirmation,
     ) -> Json:
         business = work.businesses.get()
+        payment = priced(work, payment, business.settlement, command.method, offer, command.quote_id)
         for earlier in attempts:
             if earlier.is_open:
                 work.attempts.unblock(earlier.id)

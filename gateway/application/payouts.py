@@ -10,14 +10,16 @@ from gateway.application import representations as shown
 from gateway.application.amounts import check_bounds, money_of
 from gateway.application.answers import answered, refuse_other_request
 from gateway.application.commands import ListQuery, NewPayout
+from gateway.application.debts import refuse_debtors
 from gateway.application.interfaces import AlreadyMade, Call, Due, Json, OpenUnit, Providers, UnitOfWork
 from gateway.application.lists import listed, page_of
 from gateway.application.payments import require_open
 from gateway.domain import postings
 from gateway.domain.errors import Conflict, IllegalStep, Invalid, StateRefused, Unprocessable
-from gateway.domain.fees import charge_beside
+from gateway.domain.fees import FeeSchedule, charge_beside
 from gateway.domain.payouts import PAYOUT, Payout, PayoutAttemptState, PayoutAttemptStep, PayoutState, PayoutStep
 from gateway.domain.phones import mask, to_e164
+from gateway.domain.quotes import QuoteType
 from ports.money import Money
 from ports.payout_channel import Destination, DestinationKind
 from ports.report import Failure, FailureKind
@@ -37,6 +39,7 @@ class CreatePayout:
         try:
             with self.unit(call.scope, call=call) as work:
                 require_open(work, call, "payouts")
+                refuse_debtors(work)
                 self._some_channel_pays(work, command.destination_kind, amount)
                 payout = _new_payout(work, command, amount, destination, masked, call)
                 work.payouts.add(payout, call.idempotency)
@@ -84,7 +87,7 @@ def destination_of(command: NewPayout) -> tuple[Destination, str]:
 def _new_payout(
     work: UnitOfWork, command: NewPayout, amount: Money, destination: Destination, masked: str, call: Call
 ) -> Payout:
-    charge = charge_beside(work.businesses.fee_schedule("payout", work.now), amount.units)
+    charge = charge_beside(_schedule(work, command, amount), amount.units)
     return Payout(
         id=call.idempotency.object_id if call.idempotency else work.new_id(),
         business_id=call.business_id,
@@ -99,6 +102,12 @@ def _new_payout(
         description=command.description,
         reference=command.reference,
     )
+
+
+def _schedule(work: UnitOfWork, command: NewPayout, amount: Money) -> FeeSchedule:
+    if command.quote_id is None:
+        return work.businesses.fee_schedule("payout", work.now, command.destination_kind)
+    return work.quotes.get(command.quote_id).locked(QuoteType.PAYOUT, command.destination_kind, amount, work.now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

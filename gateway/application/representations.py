@@ -147,6 +147,8 @@ def receipt(one: Receipt) -> Json:
         "currency": one.amount.asset.code,
         "amount_to_payment": one.due_units,
         "amount_overpaid": one.over_units,
+        "amount_refunded": one.refunded_units,
+        "amount_reversed": one.reversed_units,
         "fee": one.charge.revenue_units,
         "tax": [{"code": code, "amount": units} for code, units in one.charge.taxes],
         "happened_at": moment(one.happened_at),

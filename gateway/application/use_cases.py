@@ -21,6 +21,7 @@ from gateway.application.payment_reads import ReadPayments
 from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePayment, RefreshPayment
 from gateway.application.payout_attempts import LookUpPayout, SubmitPayout
 from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts, RefreshPayout, RetryPayout
+from gateway.application.refund_desk import RefundDesk
 from gateway.application.releases import ReleaseReceipt
 from gateway.application.replays import ResendWebhooks
 from gateway.application.reports import RecordReport
@@ -77,6 +78,7 @@ class UseCases:
     idempotency: IdempotencyKeys
     payments: PaymentOrchestrator
     payouts: PayoutService
+    refunds: RefundDesk
     checkout: CheckoutDesk
     customers: ReadCustomers
     save_customer: SaveCustomer

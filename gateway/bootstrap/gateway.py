@@ -46,6 +46,7 @@ from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePa
 from gateway.application.payout_attempts import LookUpPayout, SubmitPayout
 from gateway.application.payout_reports import RecordPayoutReport
 from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts, RefreshPayout, RetryPayout
+from gateway.application.refund_desk import RefundDesk
 from gateway.application.releases import ReleaseReceipt
 from gateway.application.replays import ResendWebhooks, RunReplay
 from gateway.application.replies import Replying
@@ -54,6 +55,7 @@ from gateway.application.request_log import ReadRequests
 from gateway.application.resolutions import ResolvePayment, ResolvePayout
 from gateway.application.use_cases import CheckoutDesk, PaymentOrchestrator, PayoutService, UseCases
 from gateway.application.webhooks import ManageEndpoints, ReadEvents
+from gateway.bootstrap.refunds import handlers_of, refund_desk
 from gateway.bootstrap.surface import links_of, request_log_of, visits_of
 from gateway.domain.connections import Connection
 from gateway.domain.errors import Invalid, NotFound
@@ -230,6 +232,11 @@ class Gateway:
         )
 
     @cached_property
+    def refunds(self) -> RefundDesk:
+        """Money that goes back, and quotes."""
+        return refund_desk(self.units, self.lines, self.replying, SystemChance(), self.insist)
+
+    @cached_property
     def checkout(self) -> CheckoutDesk:
         """Sessions and their page."""
         unit, payments = self.units, self.payments
@@ -250,6 +257,7 @@ class Gateway:
             providers=self.lines,
             record=self.payments.record,
             record_payout=RecordPayoutReport(unit=self.units, providers=self.lines),
+            record_refund=self.refunds.record,
         )
 
     @cached_property
@@ -274,6 +282,7 @@ class Gateway:
             "receipt.release": payments.release,
             "payout.submit": payouts.submit,
             "payout.look_up": payouts.look_up,
+            **handlers_of(self.refunds),
             "callback.weigh": self.weigh_callback,
             "webhook.deliver": self.deliver_webhook,
             "webhook.deliver_slowly": replace(self.deliver_webhook, slowly=True),
@@ -288,6 +297,7 @@ class Gateway:
             idempotency=SqlIdempotencyKeys(engine=self.engine, vault=self.vault, new_id=UuidV7(), clock=self.clock),
             payments=self.payments,
             payouts=self.payouts,
+            refunds=self.refunds,
             checkout=self.checkout,
             customers=ReadCustomers(unit=self.units),
             save_customer=SaveCustomer(unit=self.units),

@@ -18,9 +18,21 @@ class TaxRule:
     inclusive: bool = True
 
 
+class Bearer(Enum):
+    """Who pays the fee of a collection: the business, the customer on top of the order, or both."""
+
+    MERCHANT = "merchant"
+    CUSTOMER = "customer"
+    SPLIT = "split"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeSchedule:
-    """Flat units plus `bps` of the sum, at most `cap_units` and at least `min_units`; `version` counts changes."""
+    """Flat units plus `bps` of the sum, at most `cap_units` and at least `min_units`; `version` counts changes.
+
+    `method` is the way to pay that it is for, None for every way. With `split` the customer bears `customer_bps` of
+    the whole charge.
+    """
 
     id: UUID
     version: int
@@ -29,6 +41,14 @@ class FeeSchedule:
     cap_units: int | None = None
     min_units: int = 0
     taxes: tuple[TaxRule, ...] = ()
+    method: str | None = None
+    bearer: Bearer = Bearer.MERCHANT
+    customer_bps: int = 0
+
+    @property
+    def customer_share_bps(self) -> int:
+        """The customer's part of the charge, in hundredths of a percent."""
+        return {Bearer.MERCHANT: 0, Bearer.CUSTOMER: BPS, Bearer.SPLIT: self.customer_bps}[self.bearer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +119,15 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a payment froze at its first confirm; nothing that changes later touches it."""
+    """What a payment froze at its first confirm; nothing that changes later touches it.
+
+    Where the customer bears a part, `full` is the whole charge (the rounding in it) on an order of `base_units`.
+    """
 
     fee: FeeSchedule
     settlement: Settlement
+    full: Charge | None = None
+    base_units: int | None = None
 
 
 def half_up(numerator: int, denominator: int) -> int:
@@ -149,3 +174,68 @@ def _bounded(charge: Charge, units: int) -> Charge:
         over -= cut
         taxes.insert(0, (code, tax - cut))
     return Charge(revenue_units=charge.revenue_units - from_revenue, taxes=tuple(taxes))
+
+
+def bounded(charge: Charge, units: int) -> Charge:
+    """At most `units` of a charge: an outside fact is booked whatever we would have liked to take of it."""
+    return charge if charge.total <= units else _bounded(charge, units)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What an order of `units` costs: `due_units` = `units` + `customer_units` + `rounding_units` is what is asked.
+
+    `charge` is the whole of our fee and its tax, the rounding in it; what is left of `due_units` is the business's.
+    """
+
+    units: int
+    due_units: int
+    customer_units: int
+    rounding_units: int
+    charge: Charge
+
+    @property
+    def net_units(self) -> int:
+        """The business's."""
+        return self.due_units - self.charge.total
+
+
+def price_of(schedule: FeeSchedule, units: int, granularity: int) -> Price:
+    """The price of collecting `units`; what is asked is rounded up to what the rail can move, and that is revenue."""
+    if not schedule.customer_share_bps:
+        charge = charge_on(schedule, units)
+        return Price(units=units, due_units=units, customer_units=0, rounding_units=0, charge=charge)
+    whole = charge_beside(schedule, units)
+    customer = half_up(whole.total * schedule.customer_share_bps, BPS)
+    whole = bounded(whole, units + customer)
+    due = -(-(units + customer) // granularity) * granularity
+    rounding = due - units - customer
+    charge = Charge(revenue_units=whole.revenue_units + rounding, taxes=whole.taxes)
+    return Price(units=units, due_units=due, customer_units=customer, rounding_units=rounding, charge=charge)
+
+
+def charge_after(terms: Terms, received: int, due_units: int) -> Charge:
+    """The whole charge on `received` (at most what is due); where it all came, exactly what was frozen."""
+    if terms.full is None or terms.base_units is None:
+        return charge_on(terms.fee, received)
+    if received >= due_units:
+        return terms.full
+    return charge_on(terms.fee, received * terms.base_units // due_units)
+
+
+def charge_on_more(terms: Terms, before: int, more: int) -> Charge:
+    """The charge on `more` beyond the `before` that was charged: an excess that the business keeps."""
+    return bounded(charge_on(terms.fee, before + more).less(charge_on(terms.fee, before)), more)
+
+
+def largest_beside(schedule: FeeSchedule, available: int, granularity: int, maximum: int) -> int:
+    """The largest multiple of `granularity`, at most `maximum`, that `available` covers together with its charge."""
+    low, high = 0, max(min(available, maximum), 0) // granularity
+    while low < high:
+        middle = (low + high + 1) // 2
+        units = middle * granularity
+        if units + charge_beside(schedule, units).total <= available:
+            low = middle
+        else:
+            high = middle - 1
+    return low * granularity

@@ -10,6 +10,9 @@ _VALUES = {sign: value for value, letter in enumerate(_ALPHABET) for sign in {le
 _LENGTH = 26
 _BITS_IN_SIGN = 5
 _BITS_IN_UUID = 128
+#: Ids are written often: two signs at a time.
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_PAIR_SHIFTS = tuple(range((_LENGTH - 2) * _BITS_IN_SIGN, -1, -2 * _BITS_IN_SIGN))
 
 
 class Prefix(StrEnum):
@@ -29,6 +32,7 @@ class Prefix(StrEnum):
     ATTEMPT = "att"
     RECEIPT = "rcp"
     REFUND = "re"
+    REFUND_ATTEMPT = "rea"
     DISPUTE = "dp"
     QUOTE = "qt"
     BENEFICIARY = "bnf"
@@ -64,8 +68,8 @@ class Prefix(StrEnum):
 
 def encode(prefix: str, uuid: UUID) -> str:
     """Write `uuid` under `prefix`; ids that sort as UUIDs sort the same as text."""
-    shifts = range((_LENGTH - 1) * _BITS_IN_SIGN, -1, -_BITS_IN_SIGN)
-    return prefix + "_" + "".join(_ALPHABET[uuid.int >> shift & 31] for shift in shifts)
+    number = uuid.int
+    return prefix + "_" + "".join([_PAIRS[number >> shift & 1023] for shift in _PAIR_SHIFTS])
 
 
 def decode(prefix: str, text: str) -> UUID:

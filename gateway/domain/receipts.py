@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gateway.domain.fees import NO_CHARGE, Charge, Terms, charge_on
+from gateway.domain.fees import NO_CHARGE, Charge, Terms, bounded, charge_after
 from ports.money import Money
 
 
@@ -37,6 +37,9 @@ class Receipt:
     available_on: datetime | None = None
     released_at: datetime | None = None
     payer_hint: str | None = None
+    refunded_units: int = 0
+    reversed_units: int = 0
+    over_spent_units: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,5 +59,7 @@ def share_of(terms: Terms, *, due_units: int, received_before: int, charged_befo
     """
     before = min(received_before, due_units)
     after = min(received_before + arrived, due_units)
-    charge = charge_on(terms.fee, after).less(charged_before) if after > before else NO_CHARGE
+    charge = NO_CHARGE
+    if after > before:
+        charge = bounded(charge_after(terms, after, due_units).less(charged_before), after - before)
     return Share(due_units=after - before, over_units=arrived - (after - before), charge=charge)

@@ -12,6 +12,7 @@ import click
 from gateway.domain.attempts import ATTEMPT
 from gateway.domain.payments import PAYMENT
 from gateway.domain.payouts import PAYOUT, PAYOUT_ATTEMPT
+from gateway.domain.refunds import REFUND, REFUND_ATTEMPT
 from gateway.domain.states import Machine
 
 _HEAD = """# State machines
@@ -45,7 +46,7 @@ def docs(desk: Any, check: bool, directory: Path) -> None:
 
 def states_page() -> str:
     """All machines, each as a diagram and as its total table."""
-    machines: tuple[Machine[Any, Any], ...] = (PAYMENT, ATTEMPT, PAYOUT, PAYOUT_ATTEMPT)
+    machines: tuple[Machine[Any, Any], ...] = (PAYMENT, ATTEMPT, PAYOUT, PAYOUT_ATTEMPT, REFUND, REFUND_ATTEMPT)
     return _HEAD + "".join(_section(machine) for machine in machines)
 
 

@@ -15,7 +15,7 @@ from gateway.adapters.persistence.transaction import Transaction
 from gateway.application.interfaces import Businesses
 from gateway.domain.businesses import Business
 from gateway.domain.errors import NotFound
-from gateway.domain.fees import FeeSchedule, Settlement
+from gateway.domain.fees import Bearer, FeeSchedule, Settlement
 
 #: Where nothing was priced, nothing is charged.
 FREE = FeeSchedule(id=UUID(int=0), version=0)
@@ -33,16 +33,22 @@ class SqlBusinesses(Businesses):
             raise NotFound("there is no such business")
         return business_of(row)
 
-    def fee_schedule(self, product: str, now: datetime) -> FeeSchedule:
+    def fee_schedule(self, product: str, now: datetime, method: str | None = None) -> FeeSchedule:
         mine = or_(prices.c.business_id == self._tx.scope.business_id, prices.c.business_id.is_(None))
         stmt = (
             select(prices)
             .where(prices.c.product == product, prices.c.effective_from <= now, mine)
-            .order_by(prices.c.business_id.is_(None), prices.c.effective_from.desc(), prices.c.version.desc())
+            .where(or_(prices.c.method.is_(None), prices.c.method == method))
+            .order_by(
+                prices.c.business_id.is_(None),
+                prices.c.method.is_(None),
+                prices.c.effective_from.desc(),
+                prices.c.version.desc(),
+            )
             .limit(1)
         )
         row = self._tx.conn.execute(stmt).first()
-        return FREE if row is None else _schedule(row)
+        return FREE if row is None else schedule_of(row)
 
 
 def business_of(row: Row[Any]) -> Business:
@@ -64,7 +70,8 @@ def business_of(row: Row[Any]) -> Business:
     )
 
 
-def _schedule(row: Row[Any]) -> FeeSchedule:
+def schedule_of(row: Row[Any]) -> FeeSchedule:
+    """The price of a row."""
     return FeeSchedule(
         id=row.id,
         version=row.version,
@@ -73,4 +80,7 @@ def _schedule(row: Row[Any]) -> FeeSchedule:
         cap_units=row.cap_units,
         min_units=row.min_units,
         taxes=kept.taxes_in(row.taxes),
+        method=row.method,
+        bearer=Bearer(row.bearer),
+        customer_bps=row.customer_bps,
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gateway.domain.fees import Charge, FeeSchedule, Settlement, TaxRule, Terms
+from gateway.domain.fees import Bearer, Charge, FeeSchedule, Settlement, TaxRule, Terms
 from gateway.domain.payments import PromptAction
 from ports.money import ASSETS, Money
 from ports.payout_channel import Destination, DestinationKind
@@ -31,26 +31,40 @@ def terms_out(terms: Terms | None) -> dict[str, Any] | None:
     """What a payment froze. Units are written as text: JSON readers elsewhere may round large numbers."""
     if terms is None:
         return None
-    fee = terms.fee
-    return {
-        "fee": {
-            "id": str(fee.id),
-            "version": fee.version,
-            "flat_units": str(fee.flat_units),
-            "bps": fee.bps,
-            "cap_units": None if fee.cap_units is None else str(fee.cap_units),
-            "min_units": str(fee.min_units),
-            "taxes": taxes_out(fee.taxes),
-        },
-        "settlement": str(terms.settlement),
-    }
+    full = None if terms.full is None else charge_out(terms.full)
+    base = None if terms.base_units is None else str(terms.base_units)
+    return {"fee": schedule_out(terms.fee), "settlement": str(terms.settlement), "full": full, "base": base}
 
 
 def terms_in(kept: dict[str, Any] | None) -> Terms | None:
     if kept is None:
         return None
-    fee = kept["fee"]
-    schedule = FeeSchedule(
+    return Terms(
+        fee=schedule_in(kept["fee"]),
+        settlement=Settlement.parse(kept["settlement"]),
+        full=None if kept["full"] is None else charge_in(kept["full"]),
+        base_units=None if kept["base"] is None else int(kept["base"]),
+    )
+
+
+def schedule_out(fee: FeeSchedule) -> dict[str, Any]:
+    """A schedule as it was frozen."""
+    return {
+        "id": str(fee.id),
+        "version": fee.version,
+        "flat_units": str(fee.flat_units),
+        "bps": fee.bps,
+        "cap_units": None if fee.cap_units is None else str(fee.cap_units),
+        "min_units": str(fee.min_units),
+        "taxes": taxes_out(fee.taxes),
+        "method": fee.method,
+        "bearer": fee.bearer.value,
+        "customer_bps": fee.customer_bps,
+    }
+
+
+def schedule_in(fee: dict[str, Any]) -> FeeSchedule:
+    return FeeSchedule(
         id=UUID(fee["id"]),
         version=fee["version"],
         flat_units=int(fee["flat_units"]),
@@ -58,8 +72,10 @@ def terms_in(kept: dict[str, Any] | None) -> Terms | None:
         cap_units=None if fee["cap_units"] is None else int(fee["cap_units"]),
         min_units=int(fee["min_units"]),
         taxes=taxes_in(fee["taxes"]),
+        method=fee["method"],
+        bearer=Bearer(fee["bearer"]),
+        customer_bps=fee["customer_bps"],
     )
-    return Terms(fee=schedule, settlement=Settlement.parse(kept["settlement"]))
 
 
 def charge_out(charge: Charge) -> dict[str, Any]:

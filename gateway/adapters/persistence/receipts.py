@@ -43,6 +43,9 @@ class SqlReceipts(Receipts):
             "available_on": receipt.available_on,
             "released_at": receipt.released_at,
             "payer_hint": receipt.payer_hint,
+            "refunded_units": receipt.refunded_units,
+            "reversed_units": receipt.reversed_units,
+            "over_spent_units": receipt.over_spent_units,
             **self._tx.whose(),
         }
         stmt = insert(table).on_conflict_do_nothing().returning(table.c.id)
@@ -80,6 +83,9 @@ class SqlReceipts(Receipts):
             "updated": receipt.updated,
             "released_at": receipt.released_at,
             "available_on": receipt.available_on,
+            "refunded_units": receipt.refunded_units,
+            "reversed_units": receipt.reversed_units,
+            "over_spent_units": receipt.over_spent_units,
         }
         return self._tx.saved(table, receipt, values)
 
@@ -110,4 +116,7 @@ def _receipt(row: Row[Any]) -> Receipt:
         available_on=row.available_on,
         released_at=row.released_at,
         payer_hint=row.payer_hint,
+        refunded_units=row.refunded_units,
+        reversed_units=row.reversed_units,
+        over_spent_units=row.over_spent_units,
     )

@@ -36,7 +36,19 @@ _ID_NEWER_BY = timedelta(days=1)
 
 #: What is written under a version.
 R = TypeVar(
-    "R", Attempt, Customer, Delivery, Payment, PaymentLink, Payout, PayoutAttempt, Receipt, Refund, RefundAttempt, Replay, WebhookEndpoint
+    "R",
+    Attempt,
+    Customer,
+    Delivery,
+    Payment,
+    PaymentLink,
+    Payout,
+    PayoutAttempt,
+    Receipt,
+    Refund,
+    RefundAttempt,
+    Replay,
+    WebhookEndpoint,
 )
 
 

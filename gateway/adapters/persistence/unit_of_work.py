@@ -13,6 +13,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import Connection, Engine
 
+from gateway.adapters.persistence.access import SqlAccess
 from gateway.adapters.persistence.alerts import SqlAlerts
 from gateway.adapters.persistence.attempts import SqlAttempts
 from gateway.adapters.persistence.balances import SqlBalances
@@ -112,6 +113,7 @@ class SqlUnitOfWork(UnitOfWork):
         self.businesses = SqlBusinesses(tx)
         self.alerts = SqlAlerts(tx)
         self.timelines = SqlTimelines(tx)
+        self.access = SqlAccess(tx)
 
     def new_id(self) -> UUID:
         return self._tx.new_id()

@@ -25,6 +25,8 @@ from gateway.adapters.web import (
     payment_links,
     payments,
     payouts,
+    quotes,
+    refunds,
     request_ids,
     request_log,
     requests,
@@ -37,7 +39,19 @@ from gateway.adapters.web.key_memory import KeyMemory
 from gateway.adapters.web.settings import WebSettings
 from gateway.application.use_cases import UseCases
 
-_NOUNS = (payments, checkout, payouts, customers, balance, events, webhook_endpoints, payment_links, requests)
+_NOUNS = (
+    payments,
+    checkout,
+    payouts,
+    customers,
+    balance,
+    events,
+    webhook_endpoints,
+    payment_links,
+    requests,
+    refunds,
+    quotes,
+)
 
 
 def create_app(use_cases: UseCases, settings: WebSettings, *, limiter_url: str | None = None) -> Flask:

@@ -102,7 +102,7 @@ def problem_of(error: GatewayError) -> Json:
 
 
 #: Refusals by a moment's state: they may well succeed under the same key a little later.
-_PASSING = frozenset({"attempt_outcome_unknown", "payout_outcome_unknown", "stale_version"})
+_PASSING = frozenset({"attempt_outcome_unknown", "business_owes", "payout_outcome_unknown", "stale_version"})
 
 
 def is_final(error: GatewayError) -> bool:

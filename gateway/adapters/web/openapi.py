@@ -44,6 +44,7 @@ _PARAMETERS = {
     "link_id": Prefix.PAYMENT_LINK,
     "request_id": Prefix.REQUEST,
     "receipt_id": Prefix.RECEIPT,
+    "refund_id": Prefix.REFUND,
 }
 
 

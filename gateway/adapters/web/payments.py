@@ -87,7 +87,7 @@ class Payments(MethodView):
 class OnePayment(MethodView):
     """One payment."""
 
-    @blueprint.query(expanding("Payment", "attempts", "receipts"))
+    @blueprint.query(expanding("Payment", "attempts", "receipts", "refunds"))
     @blueprint.gives(200, PaymentSchema())
     def get(self, asked: Json, payment_id: str) -> Response:
         """Read a payment"""
@@ -114,6 +114,7 @@ class ConfirmOne(MethodView):
                 method=method["type"],
                 phone=method["phone"],
                 acknowledge_unknown=body["acknowledge_unknown_attempt"],
+                quote_id=body.get("quote"),
             ),
             call(),
         )

@@ -62,6 +62,7 @@ class Payouts(MethodView):
                 description=body.get("description"),
                 reference=body.get("reference"),
                 metadata=body.get("metadata") or {},
+                quote_id=body.get("quote"),
             ),
             call(),
         )

@@ -1,5 +1,6 @@
 """What the use cases need from our own adapters."""
 
+from gateway.application.interfaces.access import Access
 from gateway.application.interfaces.doors import (
     Begun,
     CallbackStore,
@@ -61,6 +62,7 @@ from gateway.application.interfaces.values import (
 from gateway.application.interfaces.world import Chance, Directory, Insist, NewId, Providers, Sent, WebhookSender, once
 
 __all__ = [
+    "Access",
     "Alerts",
     "AlreadyMade",
     "Attempts",

@@ -99,7 +99,7 @@ class Receipts(Protocol):
         """Fill in the number that came later, once; False when it has one, or another receipt bears that number."""
 
     def save(self, receipt: Receipt) -> Receipt:
-        """Write `released_at` and `available_on`, guarded by version."""
+        """Write `released_at`, `available_on` and what became of the money, guarded by version."""
 
     def page(self, page: Page) -> tuple[Sequence[Receipt], bool]:
         """A page, newest first. Filters: payment_id."""
@@ -332,8 +332,9 @@ class Businesses(Protocol):
     def get(self) -> Business:
         """The unit's business. Raises NotFound."""
 
-    def fee_schedule(self, product: str, now: datetime) -> FeeSchedule:
-        """The schedule in force (`collect` or `payout`): the business's own, else the platform-wide one, else free."""
+    def fee_schedule(self, product: str, now: datetime, method: str | None = None) -> FeeSchedule:
+        """The schedule in force (`collect` or `payout`): the business's own, else the platform-wide one, else free; of
+        each, one for that method before one for every method."""
 
 
 class Alerts(Protocol):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from gateway.application.interfaces.access import Access
 from gateway.application.interfaces.money_back import Overpayments, Quotes, RefundAttempts, Refunds, Reversals
 from gateway.application.interfaces.repositories import (
     Alerts,
@@ -74,6 +75,7 @@ class UnitOfWork(Protocol):
     businesses: Businesses
     alerts: Alerts
     timelines: Timelines
+    access: Access
 
     def new_id(self) -> UUID:
         """A UUIDv7 by the unit's ids."""

@@ -16,7 +16,7 @@ from gateway.adapters.web.schemas.base import (
     shown_whole,
     shown_word,
 )
-from gateway.adapters.web.schemas.fields import Choice, Flag, Metadata, Part, Text, Whole
+from gateway.adapters.web.schemas.fields import Choice, Flag, Id, Metadata, Part, Text, Whole
 from gateway.application.amounts import LIFE_BOUNDS_S
 from gateway.domain.attempts import AttemptState
 from gateway.domain.ids import Prefix
@@ -78,6 +78,7 @@ class ConfirmationSchema(Body):
     """Send the prompt."""
 
     payment_method = Part(PaymentMethodSchema, required=True)
+    quote = Id(Prefix.QUOTE, allow_none=True, metadata={"description": "The quote whose price is to hold."})
     acknowledge_unknown_attempt = Flag(
         load_default=False,
         metadata={"description": "An earlier prompt may still be paid, and you ask again all the same."},
@@ -147,6 +148,8 @@ class ReceiptSchema(Owned):
     currency = shown_text()
     amount_to_payment = shown_whole()
     amount_overpaid = shown_whole()
+    amount_refunded = shown_whole("Of it, refunded or being refunded.")
+    amount_reversed = shown_whole("Of it, taken back by the provider.")
     fee = shown_whole()
     tax = fields.List(fields.Nested(TaxSchema), required=True)
     happened_at = shown_moment()
@@ -180,6 +183,10 @@ class PaymentSchema(Owned):
     last_error = fields.Nested(FailureSchema, required=True, allow_none=True)
     attempts = fields.List(fields.Nested(AttemptSchema), metadata={"description": "With `expand[]=attempts`."})
     receipts = fields.List(fields.Nested(ReceiptSchema), metadata={"description": "With `expand[]=receipts`."})
+    refunds = fields.List(
+        fields.Dict(keys=fields.String()),
+        metadata={"description": "With `expand[]=refunds`: as `/v1/refunds` shows them."},
+    )
 
 
 PAYMENTS = list_of(PaymentSchema(), "PaymentList")

@@ -16,7 +16,7 @@ from gateway.adapters.web.schemas.base import (
     shown_whole,
     shown_word,
 )
-from gateway.adapters.web.schemas.fields import Choice, Metadata, Part, Text
+from gateway.adapters.web.schemas.fields import Choice, Id, Metadata, Part, Text
 from gateway.adapters.web.schemas.payments import FailureSchema, TaxSchema, amount_field, currency_field
 from gateway.domain.ids import Prefix
 from gateway.domain.payouts import PayoutAttemptState, PayoutState
@@ -38,6 +38,7 @@ class NewPayoutSchema(Body):
     amount = amount_field()
     currency = currency_field()
     destination = Part(NewDestinationSchema, required=True)
+    quote = Id(Prefix.QUOTE, allow_none=True, metadata={"description": "The quote whose price is to hold."})
     description = Text(500, allow_none=True)
     reference = Text(100, allow_none=True, metadata={"description": "Your own name of the payout."})
     metadata = Metadata(allow_none=True)
