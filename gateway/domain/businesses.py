@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from gateway.domain.api_keys import KeyKind
 from gateway.domain.fees import Settlement
 
 #: Whose rows are that belong to no business yet (money nobody claimed, a connection's own callbacks): the operator's.
@@ -47,7 +48,11 @@ class Business:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key as kept: only its hash, and the last four characters to recognise it by."""
+    """A key as kept: only its hash, and the last four characters to recognise it by.
+
+    `scopes` are a restricted key's; `addresses` are networks in CIDR, none for anywhere. `rolled_to` is the key that
+    takes its place. `last_used` is exact to the minute.
+    """
 
     id: UUID
     platform_id: UUID
@@ -59,3 +64,8 @@ class ApiKey:
     last4: str
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    kind: KeyKind = KeyKind.SECRET
+    scopes: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    last_used: datetime | None = None
+    rolled_to: UUID | None = None

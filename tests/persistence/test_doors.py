@@ -41,7 +41,12 @@ def test_a_key_is_found_while_it_may_be_used(shop: Shop) -> None:
     ):
         shop.directory.add_key(key)
     assert shop.web_doors.api_key(_hash("sk_test_1")) == KeyFound(
-        key_id=usable.id, platform_id=shop.platform.id, business_id=shop.a.business_id, livemode=False
+        key_id=usable.id,
+        platform_id=shop.platform.id,
+        business_id=shop.a.business_id,
+        livemode=False,
+        expires_at=soon,
+        acts_for=shop.a.business_id,
     )
     assert shop.web_doors.api_key(_hash("expired")) is None
     assert shop.web_doors.api_key(_hash("revoked")) is None

@@ -212,7 +212,9 @@ def test_each_role_sees_its_business_and_mode_alone(filled: Shop, role: str) -> 
             ).fetchone()
         assert row == (live,), table
     for table in CLOSED:
-        assert looking.count(table, a) is None, table
+        # Web reads keys, of the platform that the transaction names; here none is named.
+        unseen = 0 if (role, table) == ("gateway_app", "api_key") else None
+        assert looking.count(table, a) == unseen, table
     looking.conn.close()
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from gateway.adapters.persistence import json_values as kept
 from gateway.adapters.persistence import tables
+from gateway.adapters.persistence.access import business_row, key_row
 from gateway.adapters.persistence.businesses import business_of
 from gateway.adapters.persistence.connections import OPEN_COLUMNS, connection_of, sealed
 from gateway.adapters.persistence.failures import in_our_words
@@ -37,30 +38,15 @@ class SqlDirectory(Directory):
         self._add(tables.platform, {"id": platform.id, "name": platform.name, "created": platform.created})
 
     def add_business(self, business: Business) -> None:
-        row = {
-            "id": business.id,
-            "platform_id": business.platform_id,
-            "created": business.created,
-            "updated": business.updated,
-            "version": business.version,
-            "metadata": dict(business.metadata),
-            "name": business.name,
-            "shop_tag": business.shop_tag,
-            "statement_descriptor": business.statement_descriptor,
-            "support_contact": business.support_contact,
-            "settlement": str(business.settlement),
-            "payments_enabled": business.payments_enabled,
-            "payouts_enabled": business.payouts_enabled,
-        }
-        self._add(tables.business, row)
+        self._add(tables.business, business_row(business))
 
     def add_key(self, key: ApiKey) -> None:
-        self._add(tables.api_key, _key_row(key))
+        self._add(tables.api_key, key_row(key))
 
     def add_key_once(self, key: ApiKey) -> None:
         stmt = insert(tables.api_key).on_conflict_do_nothing(index_elements=[tables.api_key.c.key_hash])
         with in_our_words(), self.engine.connect() as conn:
-            conn.execute(stmt, _key_row(key))
+            conn.execute(stmt, key_row(key))
 
     def add_float(self, float_: Float) -> None:
         row = {
@@ -191,19 +177,4 @@ def _alert(row: Row[Any]) -> Json:
         "livemode": row.livemode,
         "detail": row.detail,
         "raised_at": moment(row.raised_at),
-    }
-
-
-def _key_row(key: ApiKey) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "platform_id": key.platform_id,
-        "business_id": key.business_id,
-        "livemode": key.livemode,
-        "created": key.created,
-        "name": key.name,
-        "key_hash": key.key_hash,
-        "last4": key.last4,
-        "expires_at": key.expires_at,
-        "revoked_at": key.revoked_at,
     }

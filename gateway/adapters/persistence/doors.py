@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
+from gateway.adapters.persistence.access import key_found
 from gateway.adapters.persistence.clock import UnitClock
 from gateway.adapters.persistence.engines import one
 from gateway.adapters.persistence.failures import in_our_words
@@ -35,9 +36,13 @@ class SqlDoors(Doors, LinkDoor):
     def __post_init__(self) -> None:
         object.__setattr__(self, "worker", WorkerSession(self.engine))
 
-    def api_key(self, key_hash: bytes) -> KeyFound | None:
-        row = self._one("SELECT * FROM gateway.find_api_key(%(hash)s)", {"hash": key_hash})
-        return None if row is None else KeyFound(**row._asdict())
+    def api_key(self, key_hash: bytes, business_id: UUID | None = None) -> KeyFound | None:
+        sql = "SELECT * FROM gateway.find_api_key(%(hash)s, %(business)s)"
+        row = self._one(sql, {"hash": key_hash, "business": business_id})
+        return None if row is None else key_found(row)
+
+    def note_key_use(self, key_ids: Sequence[UUID]) -> None:
+        self._one("SELECT gateway.note_key_use(%(keys)s)", {"keys": list(key_ids)})
 
     def reply(self, secret_hash: bytes) -> ReplyFound | None:
         row = self._one("SELECT * FROM gateway.find_reply(%(hash)s)", {"hash": secret_hash})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKeyConstraint, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, Table, Text, UniqueConstraint, text
 
 from gateway.adapters.persistence.columns import (
     AT,
@@ -105,6 +105,8 @@ business = Table(
     must("payments_enabled", BOOL),
     must("payouts_enabled", BOOL),
     ForeignKeyConstraint(["platform_id"], ["gateway.platform.id"]),
+    UniqueConstraint("shop_tag", name="business_shop_tag"),
+    Index("business_of_platform", "platform_id", "id"),
 )
 
 api_key = Table(
@@ -120,6 +122,11 @@ api_key = Table(
     must("last4", Text),
     may("expires_at", AT),
     may("revoked_at", AT),
+    must("kind", Text, server_default=text("'secret'")),
+    must("scopes", ARRAY(Text), server_default=text("'{}'")),
+    must("addresses", ARRAY(Text), server_default=text("'{}'")),
+    may("last_used", AT),
+    may("rolled_to", UUID),
     ForeignKeyConstraint(["platform_id"], ["gateway.platform.id"]),
     ForeignKeyConstraint(["business_id"], ["gateway.business.id"]),
     UniqueConstraint("key_hash", name="api_key_hash"),

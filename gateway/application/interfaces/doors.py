@@ -14,16 +14,25 @@ from gateway.application.interfaces.values import (
     IdempotentCall,
     Json,
 )
+from gateway.domain.api_keys import KeyKind, Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFound:
-    """What an API key gives: whose it is. `business_id` is None for a platform's key."""
+    """What an API key gives: whose it is, and what it may do. `business_id` is None for a platform's key.
+
+    `acts_for` is the business that the caller named, when the key may act for it; the key's own when none was named.
+    """
 
     key_id: UUID
     platform_id: UUID
     business_id: UUID | None
     livemode: bool
+    kind: KeyKind = KeyKind.SECRET
+    scopes: frozenset[str] = frozenset()
+    addresses: tuple[Network, ...] = ()
+    expires_at: datetime | None = None
+    acts_for: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +61,11 @@ class SessionFound:
 class Doors(Protocol):
     """The four look-ups from before a business is known; each gives ids only."""
 
-    def api_key(self, key_hash: bytes) -> KeyFound | None:
-        """A usable key: not revoked, not expired."""
+    def api_key(self, key_hash: bytes, business_id: UUID | None = None) -> KeyFound | None:
+        """A usable key: not revoked, not expired. `business_id` is the business that the caller names."""
+
+    def note_key_use(self, key_ids: Sequence[UUID]) -> None:
+        """Keep that these keys were used, to the minute."""
 
     def reply(self, secret_hash: bytes) -> ReplyFound | None:
         """The call a callback answers."""
