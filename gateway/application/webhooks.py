@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import SplitResult, urlsplit
@@ -28,6 +29,9 @@ from gateway.domain.webhooks import (
 URL_LENGTH_MAX = 2048
 #: Names that mean this machine; only where loopback is allowed.
 _OWN_NAMES = ("localhost",)
+#: A name in letters that name servers know. One that ends in a number is an address in some dress: 0x7f.1, 2130706433.
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.IGNORECASE)
+_NUMBER = re.compile(r"(^|\.)(0x[0-9a-f]*|[0-9]+)$", re.IGNORECASE)
 _PAGE = 100
 
 
@@ -161,7 +165,7 @@ def check_url(url: str, *, allow_loopback: bool, param: str = "/url") -> None:
         own, open_ = is_loopback(host), may_go_to(host, allow_loopback=allow_loopback)
     except ValueError:
         own = host in _OWN_NAMES or host.endswith(".localhost")
-        open_ = allow_loopback or not own
+        open_ = (allow_loopback or not own) and _NAME.fullmatch(host) is not None and _NUMBER.search(host) is None
     if not open_:
         raise _refused("webhooks go to public addresses only", param)
     if parts.scheme != "https" and not (own and allow_loopback):

@@ -28,7 +28,7 @@ from ports.payout_channel import Bundle, Submission
 from ports.report import Report
 from tests.fakes.channel import FakeChannel
 from tests.fakes.context import FakeClock
-from tests.fakes.rail import FakeRail
+from tests.fakes.refunds import RefundingRail
 from tests.servers import ROLES, Database
 
 
@@ -60,7 +60,7 @@ class Doom:
 
 
 @dataclass(kw_only=True)
-class InterruptedRail(FakeRail):
+class InterruptedRail(RefundingRail):
     """The fake, with room for what happens while a call is on its way: `during` runs once it took effect."""
 
     doom: Doom = field(default_factory=Doom)
@@ -129,16 +129,19 @@ class MortalUnits:
 
 @dataclass
 class FakeReceiver(WebhookSender):
-    """Answers webhooks as scripted, 200 without a script; `got` is (url, webhook id, body)."""
+    """Answers webhooks as scripted, else as `by_url` says, else 200; `got` is (url, webhook id, body)."""
 
     got: list[tuple[str, str, bytes]] = field(default_factory=list)
     answers: list[Sent] = field(default_factory=list)
+    by_url: dict[str, Sent] = field(default_factory=dict)
+    secrets: list[tuple[str, str | None]] = field(default_factory=list)
 
     def send(
         self, url: str, *, secret: str, message_id: str, delivery_id: str, body: bytes, previous: str | None = None
     ) -> Sent:
         self.got.append((url, message_id, body))
-        return self.answers.pop(0) if self.answers else Sent(status=200)
+        self.secrets.append((secret, previous))
+        return self.answers.pop(0) if self.answers else self.by_url.get(url, Sent(status=200))
 
 
 @dataclass(frozen=True, kw_only=True)

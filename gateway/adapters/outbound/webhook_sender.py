@@ -69,7 +69,7 @@ class SafeWebhookSender(WebhookSender):
             ),
             "Gateway-Delivery": delivery_id,
         }
-        status, error, retry_after_s = self._post(urlsplit(url), headers, body)
+        status, error, retry_after_s = self._post(url, headers, body)
         return Sent(
             status=status,
             error=error,
@@ -77,11 +77,9 @@ class SafeWebhookSender(WebhookSender):
             duration_ms=int((time.monotonic() - started) * 1000),
         )
 
-    def _post(
-        self, parts: SplitResult, headers: dict[str, str], body: bytes
-    ) -> tuple[int | None, str | None, int | None]:
+    def _post(self, url: str, headers: dict[str, str], body: bytes) -> tuple[int | None, str | None, int | None]:
         try:
-            response = self._answer(parts, headers, body)
+            response = self._answer(urlsplit(url), headers, body)
         except TimeoutError:
             return None, "timeout", None
         except Blocked:

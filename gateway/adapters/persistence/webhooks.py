@@ -249,7 +249,7 @@ class SqlDeliveries(Deliveries):
 
     def save(self, delivery: Delivery, *, duration_ms: int | None = None) -> Delivery:
         saved = self._tx.saved(deliveries, delivery, _written(delivery))
-        if delivery.tries:
+        if delivery.tries > delivery.earlier_tries:
             row = {"id": self._tx.new_id(), "delivery_id": delivery.id, "number": delivery.tries, **self._tx.whose()}
             row |= {"at": delivery.last_tried_at or self._tx.now, "status": delivery.last_status}
             logged = insert(tries).on_conflict_do_nothing()
