@@ -255,6 +255,8 @@ class World:
     def see(self, one: Json, *, call: Call | None = None) -> Json:
         """The object as it stands now, with what hangs on it."""
         who = call or self.call
+        if one["object"] == "refund":
+            return self.web.refunds.read.get(id_of(one), who, ("attempts",))
         if one["object"] == "payout":
             return self.web.payouts.read.get(id_of(one), who, ("attempts",))
         return self.web.payments.read.get(id_of(one), who, ("attempts", "receipts"))
@@ -337,6 +339,8 @@ _PREFIXES = {
     "attempt": Prefix.ATTEMPT,
     "payout_attempt": Prefix.PAYOUT_ATTEMPT,
     "receipt": Prefix.RECEIPT,
+    "refund": Prefix.REFUND,
+    "refund_attempt": Prefix.REFUND_ATTEMPT,
     "checkout.session": Prefix.CHECKOUT_SESSION,
     "customer": Prefix.CUSTOMER,
     "webhook_endpoint": Prefix.WEBHOOK_ENDPOINT,

@@ -11,6 +11,7 @@ from gateway.domain.attempts import ATTEMPT, AttemptState
 from gateway.domain.errors import Conflict, StateRefused
 from gateway.domain.payments import PAYMENT, PaymentState
 from gateway.domain.payouts import PAYOUT, PAYOUT_ATTEMPT, PayoutAttemptState, PayoutState
+from gateway.domain.refunds import REFUND, REFUND_ATTEMPT
 from gateway.domain.states import Machine
 
 #: `-` is a refusal, `=` stays where it is.
@@ -39,6 +40,30 @@ TABLES: dict[str, tuple[Machine[Any, Any], str]] = {
         succeeded   -           =         =            =       =        =           =          =       =
         failed      -           =         =            =       =        =           succeeded  =       =
         ended       -           =         =            =       =        =           succeeded  =       =
+        """,
+    ),
+    "refund": (
+        REFUND,
+        """
+                    submit     put_back  acknowledge  lose     next     succeed    fail    cancel
+        pending     submitted  =         -            unknown  =        succeeded  failed  canceled
+        submitted   -          pending   =            unknown  pending  succeeded  failed  -
+        unknown     -          =         submitted    =        pending  succeeded  failed  -
+        succeeded   -          =         =            =        =        =          =       -
+        failed      -          =         =            =        =        -          =       -
+        canceled    -          =         =            =        =        -          =       =
+        """,
+    ),
+    "refund attempt": (
+        REFUND_ATTEMPT,
+        """
+                    claim       put_back  acknowledge  lose     succeed    fail
+        created     submitting  =         -            unknown  succeeded  failed
+        submitting  -           created   submitted    unknown  succeeded  failed
+        submitted   -           =         =            unknown  succeeded  failed
+        unknown     -           =         submitted    =        succeeded  failed
+        succeeded   -           =         =            =        =          =
+        failed      -           =         =            =        succeeded  =
         """,
     ),
     "payout": (
@@ -130,6 +155,8 @@ def test_the_ends_are_the_product_s_and_only_late_money_leaves_them() -> None:
         "attempt": {("failed", "succeed", "succeeded"), ("ended", "succeed", "succeeded")},
         "payout": {("paid", "return", "returned")},
         "payout attempt": {("failed", "succeed", "succeeded")},
+        "refund": set(),
+        "refund attempt": {("failed", "succeed", "succeeded")},
     }
 
 
