@@ -10,6 +10,7 @@ from uuid import UUID
 
 from gateway.application.interfaces import Chance, Directory, Json, NewId
 from gateway.application.ledger import LedgerService
+from gateway.application.platforms import check_shop_tag
 from gateway.domain import postings
 from gateway.domain.businesses import ApiKey, Business, Platform
 from gateway.domain.connections import Connection, Float
@@ -61,8 +62,7 @@ class OperatorDesk:
         support_contact: str | None = None,
     ) -> Business:
         """A business. `shop_tag` is 2 to 5 capital letters, the head of every reference that its shoppers read."""
-        if not (2 <= len(shop_tag) <= 5 and shop_tag.isascii() and shop_tag.isalpha() and shop_tag.isupper()):
-            raise Invalid("a shop tag is 2 to 5 capital letters", code="shop_tag_invalid", param="/shop_tag")
+        check_shop_tag(shop_tag)
         try:
             policy = Settlement.parse(settlement)
         except ValueError as error:
@@ -159,9 +159,13 @@ class OperatorDesk:
         self.directory.set_connection_state(connection_id, paused_for=act.reason, now=self.now())
         self._audit(act, "connection.pause", connection_id)
 
-    def set_fee(self, schedule: FeeSchedule, product: str, business_id: UUID | None, act: Act) -> None:
-        """A price for `collect` or `payout`, from now on; payments that froze an earlier one keep it."""
-        self.directory.add_fee_schedule(schedule, product=product, business_id=business_id, effective_from=self.now())
+    def set_fee(
+        self, schedule: FeeSchedule, product: str, business_id: UUID | None, act: Act, *, since: datetime | None = None
+    ) -> None:
+        """A price for `collect` or `payout`, from now or `since` on; payments that froze an earlier one keep it."""
+        self.directory.add_fee_schedule(
+            schedule, product=product, business_id=business_id, effective_from=since or self.now()
+        )
         self._audit(act, f"fee_schedule.create {product}", schedule.id)
 
     def record_move(
@@ -178,6 +182,7 @@ class OperatorDesk:
             raise Conflict("source and target are the same float", code="same_float")
         for journal in _move(source, target, units, livemode=livemode, ticket=ticket, at=at):
             self.ledger.post_now(journal)
+        self.directory.settle_float_alert(target)
         self._audit(act, f"float.record {ticket}", target)
 
     def overview(self) -> Json:

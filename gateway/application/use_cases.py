@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.application.api_keys import ManageKeys
 from gateway.application.attempts import GiveUpOnAttempt, SubmitAttempt, WatchWindow
 from gateway.application.balances import ReadBalances
 from gateway.application.callbacks import ReceiveCallback, WeighCallback
@@ -21,6 +22,7 @@ from gateway.application.payment_reads import ReadPayments
 from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePayment, RefreshPayment
 from gateway.application.payout_attempts import LookUpPayout, SubmitPayout
 from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts, RefreshPayout, RetryPayout
+from gateway.application.platforms import ManageBusinesses
 from gateway.application.refund_desk import RefundDesk
 from gateway.application.releases import ReleaseReceipt
 from gateway.application.replays import ResendWebhooks
@@ -94,4 +96,6 @@ class UseCases:
     requests: ReadRequests
     run_due: RunDueWork
     ledger: LedgerService
+    api_keys: ManageKeys
+    businesses: ManageBusinesses
     operator: OperatorDesk | None = None

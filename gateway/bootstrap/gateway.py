@@ -29,6 +29,7 @@ from gateway.adapters.persistence.unit_of_work import SqlUnits
 from gateway.adapters.persistence.vault import Vault
 from gateway.adapters.plugin_host import Plugins, load_plugins
 from gateway.adapters.system import Sleeper, SystemChance, SystemClock, UuidV7
+from gateway.application.api_keys import ManageKeys
 from gateway.application.attempts import GiveUpOnAttempt, SubmitAttempt, WatchWindow
 from gateway.application.balances import ReadBalances
 from gateway.application.callbacks import ReceiveCallback, WeighCallback
@@ -46,6 +47,7 @@ from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePa
 from gateway.application.payout_attempts import LookUpPayout, SubmitPayout
 from gateway.application.payout_reports import RecordPayoutReport
 from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts, RefreshPayout, RetryPayout
+from gateway.application.platforms import ManageBusinesses
 from gateway.application.refund_desk import RefundDesk
 from gateway.application.releases import ReleaseReceipt
 from gateway.application.replays import ResendWebhooks, RunReplay
@@ -294,6 +296,8 @@ class Gateway:
         """Everything, on one page."""
         return UseCases(
             doors=self.doors,
+            api_keys=ManageKeys(unit=self.units, chance=SystemChance()),
+            businesses=ManageBusinesses(unit=self.units),
             idempotency=SqlIdempotencyKeys(engine=self.engine, vault=self.vault, new_id=UuidV7(), clock=self.clock),
             payments=self.payments,
             payouts=self.payouts,

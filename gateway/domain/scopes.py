@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from gateway.domain.errors import Invalid
 
 READ, WRITE = "read", "write"
-_READING = frozenset({"GET", "HEAD"})
+READING = frozenset({"GET", "HEAD"})
 
 
 def scope_of(noun: str, method: str) -> str:
     """The scope that a call needs."""
-    return f"{noun}:{READ if method in _READING else WRITE}"
+    return f"{noun}:{READ if method in READING else WRITE}"
 
 
 def scopes_of(nouns: Iterable[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from gateway import bootstrap, settings
+from gateway.adapters.system import UuidV7
 from gateway.adapters.web.app import create_app
 from gateway.adapters.web.settings import WebSettings
 from gateway.application.interfaces import Call
@@ -149,7 +150,7 @@ def a_world(database: Database, redis_url: str) -> Iterator[World]:
     app = create_app(
         web.use_cases,
         WebSettings(
-            public_url=PUBLIC_URL, new_id=bootstrap.UuidV7(), test_clock=web.test_clock, key_limit=None,
+            public_url=PUBLIC_URL, new_id=UuidV7(), test_clock=web.test_clock, key_limit=None,
             wrong_key_limit=None, unknown_callback_limit=None,
         ),
     )  # fmt: skip
@@ -169,7 +170,7 @@ def a_world(database: Database, redis_url: str) -> Iterator[World]:
 def _businesses(operator: bootstrap.Gateway) -> tuple[Business, Business]:
     desk = operator.desk
     platform = desk.add_platform("Platform", _ACT)
-    new_id = bootstrap.UuidV7()
+    new_id = UuidV7()
     desk.set_fee(FeeSchedule(id=new_id(), version=1, bps=150, cap_units=100_000), "collect", None, _ACT)
     desk.set_fee(FeeSchedule(id=new_id(), version=1, flat_units=3_000), "payout", None, _ACT)
     for livemode in (False, True):

@@ -9,10 +9,13 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway.adapters.web import (
+    api_keys,
     balance,
+    businesses,
     callbacks,
     checkout,
     checkout_page,
+    cors,
     customers,
     docs_page,
     errors,
@@ -36,10 +39,13 @@ from gateway.adapters.web import (
 from gateway.adapters.web.bodies import BODY_MAX
 from gateway.adapters.web.desk import Desk, furnish
 from gateway.adapters.web.key_memory import KeyMemory
+from gateway.adapters.web.key_use import KeyUse
 from gateway.adapters.web.settings import WebSettings
 from gateway.application.use_cases import UseCases
 
 _NOUNS = (
+    api_keys,
+    businesses,
     payments,
     checkout,
     payouts,
@@ -66,10 +72,12 @@ def create_app(use_cases: UseCases, settings: WebSettings, *, limiter_url: str |
     headers.install(app, settings)
     guards = limits.install(app, settings, limiter_url)
     # Asked for late: the pages need no keys, and are tried without.
-    find_key = KeyMemory(look_up=lambda key_hash: use_cases.doors.api_key(key_hash))
+    keep_use = KeyUse(keep=lambda keys: use_cases.doors.note_key_use(keys))
+    find_key = KeyMemory(look_up=lambda key_hash, *named: use_cases.doors.api_key(key_hash, *named), used=keep_use)
     furnish(app, Desk(use_cases=use_cases, settings=settings, guards=guards, find_key=find_key))
     errors.register(app)
     _add_api(app, settings)
+    cors.install(app)
     _add_pages(app, guards)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

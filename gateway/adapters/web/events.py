@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, g
 from flask.views import MethodView
 
 from gateway.adapters.web.answers import answer
@@ -12,8 +12,10 @@ from gateway.adapters.web.ids import named
 from gateway.adapters.web.schemas.base import list_query, listing
 from gateway.adapters.web.schemas.events import EVENTS, EventSchema
 from gateway.adapters.web.schemas.fields import Choice, Id, Text
+from gateway.application.commands import ListQuery
 from gateway.application.interfaces import Json
 from gateway.application.webhooks import checked_events
+from gateway.domain.businesses import HOUSE
 from gateway.domain.errors import Invalid
 from gateway.domain.ids import Prefix
 from gateway.domain.webhooks import EVENT_TYPES
@@ -29,6 +31,15 @@ _ASKED = listing(
     endpoint=Id(Prefix.WEBHOOK_ENDPOINT, metadata={"description": "Those that were told to this endpoint."}),
     order=Choice(("desc", "asc"), metadata={"description": "`asc` is oldest first."}),
 )
+
+
+def _of_platform(asked: Json) -> ListQuery:
+    """A platform's feed of all its businesses takes a type and a cursor. Raises Invalid for other filters."""
+    other = sorted(set(asked) - {"type", "limit", "starting_after", "ending_before"})
+    if other:
+        detail = "name a business in Gateway-Business for this filter; all businesses' events take `type` and a cursor"
+        raise Invalid(detail, param=f"/{other[0]}")
+    return list_query(asked)
 
 
 @blueprint.path("")
@@ -50,6 +61,8 @@ class Events(MethodView):
             if "ending_before" in asked:
                 raise Invalid("order=asc goes on with starting_after", param="/ending_before")
             asked["oldest_first"] = True
+        if call().business_id == HOUSE:
+            return answer(use_cases().businesses.events(_of_platform(asked), g.key, call()))
         return answer(use_cases().events.page(list_query(asked, endpoint="endpoint_id"), call()))
 
 
@@ -60,4 +73,7 @@ class OneEvent(MethodView):
     @blueprint.gives(200, EventSchema())
     def get(self, event_id: str) -> Response:
         """Read an event"""
-        return answer(use_cases().events.get(named(Prefix.EVENT, event_id), call()))
+        wanted = named(Prefix.EVENT, event_id)
+        if call().business_id == HOUSE:
+            return answer(use_cases().businesses.event(wanted, g.key, call()))
+        return answer(use_cases().events.get(wanted, call()))

@@ -1,17 +1,17 @@
-"""Rate limits: by key inside this process, and by address in Redis for whoever knocks without a key.
+"""Rate limits: what a key, and an address, may call of all web processes together.
 
-A hit in Redis costs about a millisecond, more than the rest of a request's Python, so the hot path doesn't pay it: each
-web process counts the calls of a key by itself. Addresses are counted in Redis, for all processes together, only when a
-wrong key or an unknown callback came, and on the hosted pages. Without Redis each process counts alone.
+Keys and callers' addresses take their calls from Redis by the handful (`shared_limits`), so that the hot path seldom
+waits for it; reads and writes of a key are counted apart. Wrong keys, unknown callbacks and the hosted pages are
+counted in Redis knock by knock. While Redis is away each process counts alone. A known callback is never counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
-from time import monotonic, time
-from uuid import UUID
+from time import time
+from typing import Any
 
 from flask import Blueprint, Flask, request
 from flask_limiter import Limiter
@@ -20,47 +20,25 @@ from limits import parse
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from gateway.adapters.web.limits_alone import KeyLimit
 from gateway.adapters.web.settings import WebSettings
-from gateway.domain.errors import TooMany
+from gateway.adapters.web.shared_limits import Counter, Limit, SharedLimit
 
 _REDIS_TIMEOUT_S = 0.2
-#: Keys whose last call is over are forgotten when there are so many.
-_KEYS_MAX = 10_000
-
-
-@dataclass(slots=True, kw_only=True)
-class KeyLimit:
-    """At most `calls` in `window_s` seconds a key, refilled evenly: a leaky bucket of one number a key.
-
-    `full_at` is when a key's bucket would overflow no more; two threads that race for it may let one call too many in.
-    """
-
-    calls: int
-    window_s: int
-    now: Callable[[], float] = monotonic
-    full_at: dict[UUID, float] = field(default_factory=dict)
-
-    def take(self, key_id: UUID) -> tuple[str, str]:
-        """Count one call; gives RateLimit-Policy and RateLimit. Raises TooMany when the key has used its share."""
-        now, step = self.now(), self.window_s / self.calls
-        until = max(self.full_at.get(key_id, 0.0), now) + step
-        if until - now > self.window_s + step / 2:
-            raise TooMany(
-                "this key calls too often; repeat the call after Retry-After, and slowly",
-                retry_after_s=max(1, ceil(until - now - self.window_s)),
-            )
-        if len(self.full_at) >= _KEYS_MAX:
-            self.full_at = {key: at for key, at in self.full_at.items() if at > now}
-        self.full_at[key_id] = until
-        left = max(0, round((self.window_s - (until - now)) / step))
-        return f'"key";q={self.calls};w={self.window_s}', f'"key";r={left};t={max(1, ceil(until - now))}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
-    """The limits that views ask for by name; those of strangers raise RateLimitExceeded. `pages` takes a blueprint."""
+    """The limits that views ask for by name; those of strangers raise RateLimitExceeded. `pages` takes a blueprint.
 
-    key: KeyLimit | None
+    `reads` and `writes` are counted by key, `address` by the caller's address, `publishable` by key and address: the
+    shoppers of one shop share its publishable key.
+    """
+
+    reads: Limit | None
+    writes: Limit | None
+    address: Limit | None
+    publishable: Limit | None
     wrong_key: Callable[[], None]
     unknown_callback: Callable[[], None]
     pages: Callable[[Blueprint], None] | None
@@ -76,25 +54,45 @@ def install(app: Flask, settings: WebSettings, limiter_url: str | None) -> Guard
     """Attach the address limiter to the application and give the guards."""
     limiter = _limiter(limiter_url)
     limiter.init_app(app)
+
+    def limit_pages(blueprint: Blueprint) -> None:
+        limiter.blueprints.add(blueprint.name)
+        limiter.shared_limit(settings.page_limit or "", scope="pages")(blueprint)
+
     return Guards(
-        key=_key_limit(settings.key_limit),
+        reads=_limit("reads", settings.key_limit, limiter_url, settings.processes),
+        writes=_limit("writes", settings.key_limit, limiter_url, settings.processes),
+        address=_limit("address", settings.address_limit, limiter_url, settings.processes),
+        publishable=_limit("publishable", settings.publishable_limit, limiter_url, settings.processes),
         wrong_key=_counting(limiter, settings.wrong_key_limit, "wrong-key"),
         unknown_callback=_counting(limiter, settings.unknown_callback_limit, "unknown-callback"),
-        pages=limiter.shared_limit(settings.page_limit, scope="pages") if settings.page_limit else None,
+        pages=limit_pages if settings.page_limit else None,
         limiter=limiter,
     )
 
 
-def _limiter(url: str | None) -> Limiter:
+class _OnRequest(Limiter):
+    """Looks before a request only where a blueprint asked for it: elsewhere the look costs more than it could find."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.blueprints: set[str] = set()
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not in_middleware or request.blueprint in self.blueprints:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+def _limiter(url: str | None) -> _OnRequest:
     timeouts = {
         "socket_timeout": _REDIS_TIMEOUT_S,
         "socket_connect_timeout": _REDIS_TIMEOUT_S,
         "retry": Retry(NoBackoff(), 0),
     }
-    return Limiter(
+    return _OnRequest(
         address,
         storage_uri=url or "memory://",
-        storage_options=timeouts if url else {},  # type: ignore[arg-type]
+        storage_options=timeouts if url else {},
         strategy="moving-window",
         in_memory_fallback_enabled=bool(url),
         headers_enabled=False,
@@ -102,11 +100,16 @@ def _limiter(url: str | None) -> Limiter:
     )
 
 
-def _key_limit(limit: str | None) -> KeyLimit | None:
+def _limit(name: str, limit: str | None, url: str | None, processes: int) -> Limit | None:
+    """A limit of all processes, or of this one alone where there is no Redis."""
     if limit is None:
         return None
     item = parse(limit)
-    return KeyLimit(calls=item.amount, window_s=item.get_expiry())
+    calls, window_s = item.amount, item.get_expiry()
+    if url is None:
+        return KeyLimit(name=name, calls=calls, window_s=window_s)
+    alone = KeyLimit(name=name, calls=max(1, calls // processes), window_s=window_s)
+    return SharedLimit(name=name, calls=calls, window_s=window_s, count=Counter(url), alone=alone)
 
 
 def _counting(limiter: Limiter, limit: str | None, scope: str) -> Callable[[], None]:

@@ -33,6 +33,8 @@ _SIGNATURE = ("webhook-id", "webhook-timestamp", "webhook-signature")
 #: Path parameters and the kind of id they hold.
 _PARAMETERS = {
     "payment_id": Prefix.PAYMENT,
+    "key_id": Prefix.API_KEY,
+    "business_id": Prefix.BUSINESS,
     "session_id": Prefix.CHECKOUT_SESSION,
     "payout_id": Prefix.PAYOUT,
     "customer_id": Prefix.CUSTOMER,

@@ -39,6 +39,8 @@ class WebSettings:
 
     `trusted_proxies` is the number of proxies in front whose X-Forwarded-For and -Proto are believed.
     `keep_requests` writes what calls came to; without it they aren't logged.
+    `key_limit` holds for reads and for writes of a key, `publishable_limit` for one shopper's address with a
+    publishable key; `processes` is how many web processes share a limit while Redis is away.
     `test_clock` is set in a sandbox installation only; it opens `/v1/test_helpers`.
     """
 
@@ -49,6 +51,9 @@ class WebSettings:
     trusted_proxies: int = 0
     test_clock: TestClock | None = None
     key_limit: str | None = "100/second"
+    address_limit: str | None = "30000/minute"
+    publishable_limit: str | None = "60/minute"
+    processes: int = 1
     wrong_key_limit: str | None = "60/minute"
     unknown_callback_limit: str | None = "120/minute"
     page_limit: str | None = "6000/minute"

@@ -76,9 +76,9 @@ def test_another_business_is_none(client: FlaskClient, world: World, named: str)
     assert world.asked == []
 
 
-def test_a_platforms_key_is_told_that_it_cannot(client: FlaskClient, world: World) -> None:
+def test_a_platforms_key_is_told_to_name_a_business(client: FlaskClient, world: World) -> None:
     answer = client.get(PATH, headers=auth(PLATFORM_KEY))
-    assert (answer.status_code, answer.json["code"]) == (403, "platform_key_not_supported")
+    assert (answer.status_code, answer.json["code"]) == (400, "business_required")
     assert world.asked == []
 
 

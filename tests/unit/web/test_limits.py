@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.adapters.web.limits import KeyLimit
+from gateway.adapters.web.limits_alone import KeyLimit
 from gateway.domain.errors import NotFound, TooMany
 from tests.unit.web.scripted import LIVE_KEY, PAYMENT, World, auth, raising
 
@@ -56,8 +56,8 @@ def test_idle_keys_are_forgotten() -> None:
 def test_a_key_over_its_limit_gets_a_429_and_others_do_not(world: World) -> None:
     client = world.client(key_limit="2/minute")
     first = client.get(PATH, headers=auth())
-    assert first.headers["RateLimit-Policy"] == '"key";q=2;w=60'
-    assert first.headers["RateLimit"].startswith('"key";r=1;t=')
+    assert first.headers["RateLimit-Policy"] == '"reads";q=2;w=60'
+    assert first.headers["RateLimit"].startswith('"reads";r=1;t=')
     assert client.get(PATH, headers=auth()).status_code == 200
     third = client.get(PATH, headers=auth())
     assert (third.status_code, third.content_type) == (429, "application/problem+json")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from gateway.adapters.web.schemas.api_keys import ApiKeySchema
+from gateway.adapters.web.schemas.balance import BusinessSchema
 from gateway.adapters.web.schemas.base import (
     Shown,
     list_of,
@@ -61,6 +63,8 @@ _SNAPSHOTS: tuple[tuple[str, Schema], ...] = (
     ("receipt.", ReceiptSchema()),
     ("balance.", PaymentSchema()),
     ("webhook_endpoint.", WebhookEndpointSchema()),
+    ("business.", BusinessSchema()),
+    ("api_key.", ApiKeySchema()),
 )
 
 
