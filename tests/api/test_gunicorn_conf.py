@@ -32,7 +32,7 @@ def _options(said: str) -> dict[str, str]:
 
 def test_it_waits_in_threads_and_listens_on_loopback() -> None:
     options = _options(_printed(GATEWAY_WEB_WORKERS="3", GATEWAY_WEB_THREADS="8").stdout)
-    assert options["worker_class"] == "gthread"
+    assert options["worker_class"] == "gateway.adapters.web.gunicorn_worker.Worker"
     assert (options["workers"], options["threads"]) == ("3", "8")
     assert options["bind"] == "['127.0.0.1:8080']"
     assert options["control_socket_disable"] == "True"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
@@ -39,13 +40,16 @@ def open_engine(
         url,
         pool_size=threads,
         max_overflow=0,
+        pool_use_lifo=True,  # the one used last has its plans and catalogues warm
         pool_timeout=POOL_TIMEOUT_S,
+        pool_reset_on_return=None,  # see _leave_clean
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,  # an error's text ends in a log, and parameters are phones and secrets
         connect_args={"options": options, "application_name": name, "connect_timeout": 10},
     )
     event.listen(engine, "connect", _remember_process)
     event.listen(engine, "checkout", _refuse_unusable)
+    event.listen(engine, "reset", _leave_clean)
     return engine
 
 
@@ -63,6 +67,12 @@ def _refuse_unusable(connection: Any, record: Any, proxy: Any) -> None:
         raise DisconnectionError("this connection belongs to the parent process")
     if connection.closed or _has_something_to_read(connection.fileno()):
         raise DisconnectionError("the server closed this connection")
+
+
+def _leave_clean(connection: Any, _: Any, __: Any) -> None:
+    """Whoever left a transaction open has lost it. Mostly there is none, and a look costs nothing."""
+    if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        connection.rollback()
 
 
 def _has_something_to_read(descriptor: int) -> bool:
@@ -84,18 +94,19 @@ def one(engine: Engine, sql: str, values: Mapping[str, Any]) -> Any:
 
     It goes to the driver directly: on a path of every request the layers between cost as much as the statement.
     """
-    with _borrowed(engine) as driver:
+    with borrowed(engine) as (driver, _):
         return driver.cursor(row_factory=namedtuple_row).execute(sql, values).fetchone()
 
 
 @contextmanager
-def _borrowed(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
+def borrowed(engine: Engine) -> Iterator[tuple[psycopg.Connection[Any], dict[Any, Any]]]:
+    """A driver's connection for one statement, and what is remembered about it for as long as it lives."""
     pooled = engine.raw_connection()
     driver = pooled.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError("the gateway works on psycopg connections alone")
     try:
-        yield driver
+        yield driver, pooled.info
     except psycopg.Error:
         if driver.closed:
             pooled.invalidate()

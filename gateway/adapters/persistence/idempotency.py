@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from gateway.adapters.persistence.clock import UnitClock
 from gateway.adapters.persistence.engines import one
 from gateway.adapters.persistence.failures import in_our_words
+from gateway.adapters.persistence.prepared import Statement, raw_bytes
 from gateway.adapters.persistence.transaction import Transaction
 from gateway.adapters.persistence.vault import Vault
 from gateway.application.interfaces import (
@@ -32,12 +33,16 @@ from gateway.application.interfaces import (
 LEASE_S = 10
 
 _ANSWER = "idempotency_key.answer"
-_BEGIN = (
-    "SELECT outcome, record_id, object_id, status, answer, wait_s FROM gateway.begin_idempotent("
-    "%(id)s, %(owner)s, %(business)s, %(livemode)s, %(hash)s, %(fingerprint)s, %(object)s, %(lease)s, %(days)s)"
+_BEGIN = Statement(
+    "SELECT outcome, record_id, object_id, status, answer, wait_s"
+    " FROM gateway.begin_idempotent($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 )
-#: In a sandbox the units' time is the database's to tell, and this call learns it on the way.
-_BEGIN_AND_SHIFT = _BEGIN.replace(" FROM", ", (SELECT shift FROM gateway.test_clock) FROM", 1)
+#: In a sandbox the units' time is the database's to tell, and this call learns it on the way: microseconds of shift.
+_BEGIN_AND_SHIFT = Statement(
+    "SELECT outcome, record_id, object_id, status, answer, wait_s,"
+    " (SELECT (extract(epoch FROM shift) * 1000000)::bigint FROM gateway.test_clock)"
+    " FROM gateway.begin_idempotent($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+)
 _END = "SELECT gateway.end_idempotent(%(id)s, %(business)s, %(livemode)s, %(status)s, %(answer)s)"
 
 
@@ -61,19 +66,19 @@ class SqlIdempotencyKeys(IdempotencyKeys):
         wanted = IdempotentCall(
             record_id=self.new_id(), object_id=object_id, key=key, fingerprint=fingerprint, owner_id=call.owner_id
         )
-        values = {
-            "id": wanted.record_id,
-            "owner": call.owner_id or call.business_id,
-            "business": call.business_id,
-            "livemode": call.livemode,
-            "hash": wanted.key_hash,
-            "fingerprint": fingerprint,
-            "object": object_id,
-            "lease": LEASE_S,
-            "days": keep_days,
-        }
+        values = (
+            wanted.record_id,
+            call.owner_id or call.business_id,
+            call.business_id,
+            call.livemode,
+            wanted.key_hash,
+            fingerprint,
+            object_id,
+            LEASE_S,
+            keep_days,
+        )
         with in_our_words():
-            row = one(self.engine, _BEGIN_AND_SHIFT if self.clock.sandbox else _BEGIN, values)
+            row = (_BEGIN_AND_SHIFT if self.clock.sandbox else _BEGIN).one(self.engine, values)
         return self._outcome(call, wanted, row)
 
     def refuse(self, call: Call, idempotent: IdempotentCall, status: int, body: Json) -> None:
@@ -93,23 +98,27 @@ class SqlIdempotencyKeys(IdempotencyKeys):
         with in_our_words():
             one(self.engine, _END, values)
 
-    def _outcome(self, call: Call, wanted: IdempotentCall, row: Any) -> Begun | Replay | InFlight | Mismatch:
-        match row.outcome:
+    def _outcome(
+        self, call: Call, wanted: IdempotentCall, row: Sequence[str | None]
+    ) -> Begun | Replay | InFlight | Mismatch:
+        outcome, record_id, object_id, status, answer, wait_s, *shift = row
+        match outcome:
             case "begun":
                 first = IdempotentCall(
-                    record_id=row.record_id,
-                    object_id=row.object_id,
+                    record_id=UUID(record_id),
+                    object_id=UUID(object_id),
                     key=wanted.key,
                     fingerprint=wanted.fingerprint,
                     owner_id=wanted.owner_id,
-                    at=self.clock.system() + (row.shift if self.clock.sandbox else timedelta(0)),
+                    at=self.clock.system() + timedelta(microseconds=int(shift[0] or 0) if shift else 0),
                 )
                 return Begun(call=first)
             case "replay":
-                plain = self.vault.open_text(row.answer, column=_ANSWER, business_id=call.business_id)
-                return Replay(status=row.status, body=json.loads(plain))
+                sealed = raw_bytes(answer) or b""
+                plain = self.vault.open_text(sealed, column=_ANSWER, business_id=call.business_id)
+                return Replay(status=int(status or 0), body=json.loads(plain))
             case "in_flight":
-                return InFlight(retry_after_s=row.wait_s)
+                return InFlight(retry_after_s=int(wait_s or 1))
             case _:
                 return Mismatch()
 

@@ -24,7 +24,7 @@ bind = os.environ.get("GATEWAY_WEB_BIND") or "127.0.0.1:8080"
 workers = _whole("GATEWAY_WEB_WORKERS", os.cpu_count() or 1)
 #: The database pool holds as many connections: a thread never waits for one.
 threads = _whole("GATEWAY_WEB_THREADS", 4)
-worker_class = "gthread"
+worker_class = "gateway.adapters.web.gunicorn_worker.Worker"
 proc_name = "gateway-web"
 
 #: Seconds: a worker that shows no life, one that is asked to finish, and an idle connection of a client.

@@ -10,26 +10,35 @@ from gateway.adapters.web.settings import WebSettings
 _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _YEAR_S = 31_536_000
 
+CAUTION = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": _DATA_POLICY,
+}
+
 
 def install(app: Flask, settings: WebSettings) -> None:
     """Attach the headers; transport security is asked for when the public URL is https."""
-    fixed = {
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "X-Frame-Options": "DENY",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Content-Security-Policy": _DATA_POLICY,
-    }
+    named = dict(CAUTION)
     if settings.public_url.startswith("https://"):
-        fixed["Strict-Transport-Security"] = f"max-age={_YEAR_S}; includeSubDomains"
+        named["Strict-Transport-Security"] = f"max-age={_YEAR_S}; includeSubDomains"
+
+    fixed = [(name, name.lower(), value) for name, value in named.items()]
+    uncached = [*fixed, ("Cache-Control", "cache-control", "no-store")]
 
     def fill(response: Response) -> Response:
-        for name, value in fixed.items():
-            response.headers.setdefault(name, value)
-        if request.path.startswith(("/v1/", "/in/", "/c/")):
-            response.headers.setdefault("Cache-Control", "no-store")
+        headers = response.headers
+        set_already = {name.lower() for name, _ in headers}
+        wanted = uncached if request.path.startswith(("/v1/", "/in/", "/c/")) else fixed
+        # Appending costs a tenth of setting, and what is set already is known.
+        for name, lower, value in wanted:
+            if lower not in set_already:
+                headers.add(name, value)
         if rate := g.get("rate"):
-            response.headers["RateLimit-Policy"], response.headers["RateLimit"] = rate
+            headers.add("RateLimit-Policy", rate[0])
+            headers.add("RateLimit", rate[1])
         return response
 
     app.after_request(fill)

@@ -11,6 +11,13 @@ CREATE FUNCTION gateway.new_id() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAF
   FROM (SELECT (EXTRACT(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint AS us) AS t
 $$;
 
+DO $$ BEGIN
+  -- Where the server makes them itself, it does so twenty times as fast.
+  IF current_setting('server_version_num')::integer >= 180000 THEN
+    CREATE OR REPLACE FUNCTION gateway.new_id() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS 'SELECT pg_catalog.uuidv7()';
+  END IF;
+END $$;
+
 -- The public form of an id: 130 bits, two of them zero, five to a character of Crockford's alphabet.
 CREATE FUNCTION gateway.public_id(p_prefix text, p_id uuid) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT p_prefix || '_' || pg_catalog.string_agg(pg_catalog.substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ',
@@ -68,16 +75,20 @@ BEGIN
     FROM (SELECT COALESCE(max(v.sequence), 0) + 1 AS next FROM gateway.event v
           WHERE v.business_id = p_business AND v.livemode = p_livemode AND v.object_id = (one->>'object_id')::uuid) AS s
     RETURNING event.id INTO told_of;
-    WITH told AS (
-      INSERT INTO gateway.delivery (id, business_id, livemode, created, updated, version, event_id, endpoint_id, state, tries, next_try_at)
-      SELECT gateway.new_id(), p_business, p_livemode, p_now, p_now, 1, told_of, w.id, 'pending', 0, p_now
-      FROM gateway.webhook_endpoint w
-      WHERE w.business_id = p_business AND w.livemode = p_livemode AND w.state = 'enabled' AND w.deleted_at IS NULL
-        AND gateway.wants(w.enabled_events, one->>'type')
-      RETURNING delivery.id)
-    INSERT INTO gateway.outbox (id, business_id, livemode, kind, queue, lease_s, subject_id, due_at)
-    SELECT gateway.new_id(), p_business, p_livemode, 'webhook.deliver', 'send', 60, told.id, p_now FROM told;
-    due_now := due_now OR FOUND;
+    -- Nobody listens, mostly; to find that out costs less than to write to nobody.
+    IF EXISTS (SELECT FROM gateway.webhook_endpoint w WHERE w.business_id = p_business AND w.livemode = p_livemode
+               AND w.state = 'enabled' AND w.deleted_at IS NULL) THEN
+      WITH told AS (
+        INSERT INTO gateway.delivery (id, business_id, livemode, created, updated, version, event_id, endpoint_id, state, tries, next_try_at)
+        SELECT gateway.new_id(), p_business, p_livemode, p_now, p_now, 1, told_of, w.id, 'pending', 0, p_now
+        FROM gateway.webhook_endpoint w
+        WHERE w.business_id = p_business AND w.livemode = p_livemode AND w.state = 'enabled' AND w.deleted_at IS NULL
+          AND gateway.wants(w.enabled_events, one->>'type')
+        RETURNING delivery.id)
+      INSERT INTO gateway.outbox (id, business_id, livemode, kind, queue, lease_s, subject_id, due_at)
+      SELECT gateway.new_id(), p_business, p_livemode, 'webhook.deliver', 'send', 60, told.id, p_now FROM told;
+      due_now := due_now OR FOUND;
+    END IF;
   END LOOP;
   FOR one IN SELECT d FROM pg_catalog.jsonb_array_elements(p_due) AS d LOOP
     IF one ? 'due_at' THEN

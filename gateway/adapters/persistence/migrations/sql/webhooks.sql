@@ -99,17 +99,21 @@ BEGIN
                            WHERE w.business_id = p_business AND w.livemode = p_livemode AND w.object_id = (one->>'object_id')::uuid),
                           0) + 1 AS next) AS s
     RETURNING event.id INTO told_of;
-    WITH told AS (
-      INSERT INTO gateway.delivery (id, business_id, livemode, created, updated, version, event_id, endpoint_id, state, tries, next_try_at)
-      SELECT gateway.new_id(), p_business, p_livemode, p_now, p_now, 1, told_of, w.id, 'pending', 0, p_now
-      FROM gateway.webhook_endpoint w
-      WHERE w.business_id = p_business AND w.livemode = p_livemode AND w.state <> 'disabled' AND w.deleted_at IS NULL
-        AND CASE WHEN one ? 'to' THEN w.id = (one->>'to')::uuid
-                 ELSE gateway.wants(w.enabled_events, one->>'type') AND w.id IS DISTINCT FROM (one->>'besides')::uuid END
-      RETURNING delivery.id, delivery.endpoint_id)
-    INSERT INTO gateway.outbox (id, business_id, livemode, kind, queue, lease_s, subject_id, due_at, lane)
-    SELECT gateway.new_id(), p_business, p_livemode, 'webhook.deliver', 'send', 60, told.id, p_now, told.endpoint_id FROM told;
-    due_now := due_now OR FOUND;
+    -- Nobody listens, mostly; to find that out costs less than to write to nobody.
+    IF EXISTS (SELECT FROM gateway.webhook_endpoint w WHERE w.business_id = p_business AND w.livemode = p_livemode
+               AND w.state <> 'disabled' AND w.deleted_at IS NULL) THEN
+      WITH told AS (
+        INSERT INTO gateway.delivery (id, business_id, livemode, created, updated, version, event_id, endpoint_id, state, tries, next_try_at)
+        SELECT gateway.new_id(), p_business, p_livemode, p_now, p_now, 1, told_of, w.id, 'pending', 0, p_now
+        FROM gateway.webhook_endpoint w
+        WHERE w.business_id = p_business AND w.livemode = p_livemode AND w.state <> 'disabled' AND w.deleted_at IS NULL
+          AND CASE WHEN one ? 'to' THEN w.id = (one->>'to')::uuid
+                   ELSE gateway.wants(w.enabled_events, one->>'type') AND w.id IS DISTINCT FROM (one->>'besides')::uuid END
+        RETURNING delivery.id, delivery.endpoint_id)
+      INSERT INTO gateway.outbox (id, business_id, livemode, kind, queue, lease_s, subject_id, due_at, lane)
+      SELECT gateway.new_id(), p_business, p_livemode, 'webhook.deliver', 'send', 60, told.id, p_now, told.endpoint_id FROM told;
+      due_now := due_now OR FOUND;
+    END IF;
   END LOOP;
   FOR one IN SELECT d FROM pg_catalog.jsonb_array_elements(p_due) AS d LOOP
     IF one ? 'due_at' THEN
