@@ -20,6 +20,7 @@ from gateway import settings as settings_
 from gateway.adapters import logs, servers
 from gateway.adapters.cli.docs import docs
 from gateway.adapters.cli.drill import drill
+from gateway.adapters.cli.fees import fee
 from gateway.adapters.cli.ledger import ledger
 from gateway.adapters.cli.listen import events_group, listen
 from gateway.adapters.cli.logs import logs_group
@@ -154,6 +155,7 @@ for command in (
     business,
     connection,
     docs,
+    fee,
     events_group,
     drill,
     float_,

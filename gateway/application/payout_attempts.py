@@ -111,7 +111,8 @@ class SubmitPayout:
             return self._wait(work, payout, "channel_unavailable", PAUSED_S)
         attempt = live or self._new_attempt(work, payout, connection)
         if not work.payout_attempts.promise(attempt.float_id, payout.id, payout.amount.units):
-            work.alerts.raise_("float_low", attempt.float_id, "a payout waits for the float")
+            short = work.refund_attempts.short_of(attempt.float_id)
+            work.alerts.raise_("float_low", attempt.float_id, f"payouts wait: {short} minor units are missing")
             return self._wait(work, payout, "insufficient_channel_float", SHORT_S)
         return self._commit_to(work, payout, attempt, connection, fresh=live is None)
 

@@ -215,12 +215,16 @@ def price_of(schedule: FeeSchedule, units: int, granularity: int) -> Price:
 
 
 def charge_after(terms: Terms, received: int, due_units: int) -> Charge:
-    """The whole charge on `received` (at most what is due); where it all came, exactly what was frozen."""
-    if terms.full is None or terms.base_units is None:
+    """The whole charge on `received` (at most what is due); where it all came, exactly what was frozen.
+
+    Where the customer bears a part, each shilling bears the same share of what was frozen: the total is rounded down,
+    and so is each tax, so that no receipt is ever charged more than it brought.
+    """
+    if terms.full is None:
         return charge_on(terms.fee, received)
-    if received >= due_units:
-        return terms.full
-    return charge_on(terms.fee, received * terms.base_units // due_units)
+    total = terms.full.total * received // due_units
+    taxes = tuple((code, units * received // due_units) for code, units in terms.full.taxes)
+    return Charge(revenue_units=total - sum(units for _, units in taxes), taxes=taxes)
 
 
 def charge_on_more(terms: Terms, before: int, more: int) -> Charge:

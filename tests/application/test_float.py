@@ -106,3 +106,23 @@ def test_workers_at_once_never_promise_more_than_the_float_holds(world: World) -
     world.advance(120)
     assert statuses(world, *payouts) == ["in_transit"] * 3 + ["queued"] * 3
     assert len(world.channel.submitted) == 3
+
+
+def test_short_of_float_one_goes_and_the_alert_ends_with_the_top_up(make_world: MakeWorld) -> None:
+    world = make_world(funded=100_000)
+    world.paid(1_500_000)
+    first, second, third = world.payout(70_000), world.payout(70_000), world.payout(20_000)
+    world.settle()
+    assert statuses(world, first, second, third) == ["in_transit", "queued", "queued"]
+    assert world.see(second)["waiting_for"] == "insufficient_channel_float"
+    assert world.alerts() == ["float_low"]
+    detail = world.value("SELECT detail FROM gateway.alert WHERE business_id = :b", b=world.business.id)
+    assert detail == "payouts wait: 40000 minor units are missing"
+    world.fund(10_000)
+    assert world.alerts() == ["float_low"]
+    world.fund(50_000)
+    assert world.alerts() == []
+    world.advance(60)
+    assert statuses(world, first, second, third) == ["in_transit"] * 3
+    assert [b.instructions[0].amount.units for b in world.channel.submitted] == [70_000, 70_000, 20_000]
+    assert world.alerts() == []

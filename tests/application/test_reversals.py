@@ -90,7 +90,8 @@ def test_a_debtor_pays_nobody_and_later_receipts_go_to_the_debt(world: World) ->
     seen(world, payment, "RVX5")
     world.settle()
     assert world.balance() == {"reserved": 103_000, "owed": 103_000}
-    for attempt in (lambda: world.payout(1_000), lambda: refund(world, payment)):
+    tries: list[Callable[[], object]] = [lambda: world.payout(1_000), lambda: refund(world, payment)]
+    for attempt in tries:
         with pytest.raises(Conflict) as refused:
             attempt()
         assert refused.value.code == "business_owes"

@@ -14,11 +14,11 @@ from sqlalchemy.dialects.postgresql import insert
 from gateway.adapters.persistence import json_values as kept
 from gateway.adapters.persistence import tables
 from gateway.adapters.persistence.access import business_row, key_row
-from gateway.adapters.persistence.businesses import business_of
+from gateway.adapters.persistence.businesses import business_of, schedule_of
 from gateway.adapters.persistence.connections import OPEN_COLUMNS, connection_of, sealed
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.vault import Vault
-from gateway.application.interfaces import Directory, Json, Scope
+from gateway.application.interfaces import Directory, Json, PriceListed, Scope
 from gateway.application.representations import moment
 from gateway.domain.businesses import ApiKey, Business, Platform
 from gateway.domain.connections import Connection, ConnectionState, Float
@@ -89,8 +89,29 @@ class SqlDirectory(Directory):
             "cap_units": schedule.cap_units,
             "min_units": schedule.min_units,
             "taxes": kept.taxes_out(schedule.taxes),
+            "method": schedule.method,
+            "bearer": schedule.bearer.value,
+            "customer_bps": schedule.customer_bps,
         }
         self._add(tables.fee_schedule, row)
+
+    def fee_schedules(self) -> Sequence[PriceListed]:
+        table = tables.fee_schedule
+        stmt = select(table).order_by(table.c.product, table.c.business_id, table.c.effective_from, table.c.version)
+        with in_our_words(), self.engine.connect() as conn:
+            return [
+                PriceListed(
+                    schedule=schedule_of(row),
+                    product=row.product,
+                    business_id=row.business_id,
+                    effective_from=row.effective_from,
+                )
+                for row in conn.execute(stmt)
+            ]
+
+    def settle_float_alert(self, float_id: UUID) -> None:
+        with in_our_words(), self.engine.connect() as conn:
+            conn.execute(select(func.gateway.settle_float_alert(float_id)))
 
     def platforms(self) -> Sequence[Platform]:
         return [Platform(id=row.id, name=row.name, created=row.created) for row in self._all(tables.platform)]

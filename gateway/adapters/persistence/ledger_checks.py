@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from gateway.adapters.persistence.ledger_checks_of_refunds import OF_REFUNDS
 from gateway.adapters.persistence.ledger_rights import RIGHTS
 from gateway.application.ledger import Finding, Verdict
 
@@ -133,8 +134,8 @@ WHERE (a.livemode, a.business_id) IS DISTINCT FROM (b.livemode, b.business_id)
 """,
     ),
     "reserved is what waits for an outcome": (
-        "payouts accepted",
-        "SELECT count(*) FROM ledger.journal WHERE kind = 'payout.accepted'",
+        "payouts and refunds accepted",
+        "SELECT count(*) FROM ledger.journal WHERE kind IN ('payout.accepted', 'refund.accepted')",
         """
 WITH waiting AS (
   SELECT m.account_id, sum(m.net) AS units
@@ -173,7 +174,7 @@ class Check:
 
 CHECKS = tuple(
     Check(name=name, units=units, count=count, breaks=breaks)
-    for name, (units, count, breaks) in {**_BOOKS, **RIGHTS}.items()
+    for name, (units, count, breaks) in {**_BOOKS, **OF_REFUNDS, **RIGHTS}.items()
 )
 
 _QUEUE = """

@@ -14,6 +14,7 @@ from gateway.application.interfaces.doors import (
     SessionFound,
 )
 from gateway.application.interfaces.money_back import Overpayments, Quotes, RefundAttempts, Refunds, Reversals
+from gateway.application.interfaces.money_in import ExternalRecords, LooseReceipts
 from gateway.application.interfaces.repositories import (
     Alerts,
     Attempts,
@@ -59,7 +60,17 @@ from gateway.application.interfaces.values import (
     Scope,
     StoredCallback,
 )
-from gateway.application.interfaces.world import Chance, Directory, Insist, NewId, Providers, Sent, WebhookSender, once
+from gateway.application.interfaces.world import (
+    Chance,
+    Directory,
+    Insist,
+    NewId,
+    PriceListed,
+    Providers,
+    Sent,
+    WebhookSender,
+    once,
+)
 
 __all__ = [
     "Access",
@@ -83,6 +94,7 @@ __all__ = [
     "Endpoints",
     "Events",
     "EvidenceLog",
+    "ExternalRecords",
     "Idempotency",
     "IdempotencyKeys",
     "IdempotentCall",
@@ -94,6 +106,7 @@ __all__ = [
     "LinkDoor",
     "LinkFound",
     "LoggedRequest",
+    "LooseReceipts",
     "Mismatch",
     "NewId",
     "OpenUnit",
@@ -103,6 +116,7 @@ __all__ = [
     "Payments",
     "PayoutAttempts",
     "Payouts",
+    "PriceListed",
     "ProviderExchange",
     "Providers",
     "Quotes",

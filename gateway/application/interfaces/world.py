@@ -100,6 +100,16 @@ class WebhookSender(Protocol):
         Never raises for what the other side does."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceListed:
+    """A price as it stands in the list: for whom (None: everybody), for what, and from when on."""
+
+    schedule: FeeSchedule
+    product: str
+    business_id: UUID | None
+    effective_from: datetime
+
+
 class Directory(Protocol):
     """The operator's door: platforms, businesses, keys, connections, floats, prices. Past the row-level policies."""
 
@@ -128,6 +138,12 @@ class Directory(Protocol):
         self, schedule: FeeSchedule, *, product: str, business_id: UUID | None, effective_from: datetime
     ) -> None:
         """Insert."""
+
+    def fee_schedules(self) -> Sequence[PriceListed]:
+        """All prices that were ever set, by product and business, oldest first."""
+
+    def settle_float_alert(self, float_id: UUID) -> None:
+        """End the alert about a short float when it now covers all that waits for it."""
 
     def platforms(self) -> Sequence[Platform]:
         """All platforms, oldest first."""

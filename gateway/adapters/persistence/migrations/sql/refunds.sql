@@ -275,5 +275,5 @@ REVOKE EXECUTE ON FUNCTION gateway.find_receipt, gateway.promised_of, gateway.he
   gateway.promise_refund FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gateway.find_receipt TO gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.promise_refund, gateway.float_short TO gateway_worker, gateway_operator;
-GRANT EXECUTE ON FUNCTION gateway.settle_float_alert TO gateway_operator;
+GRANT EXECUTE ON FUNCTION gateway.settle_float_alert, gateway.public_id TO gateway_operator;
 RESET ROLE;

@@ -14,6 +14,7 @@ depends_on = None
 _SQL = Path(__file__).parent.parent / "sql"
 _DOWN = """
 SET ROLE gateway_owner;
+REVOKE EXECUTE ON FUNCTION gateway.public_id FROM gateway_operator;
 DROP FUNCTION gateway.promise_refund, gateway.settle_float_alert, gateway.float_short, gateway.held_on,
   gateway.promised_of, gateway.find_receipt;
 DROP TABLE gateway.quote, gateway.recovery, gateway.reversal, gateway.acceptance;
