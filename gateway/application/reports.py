@@ -16,9 +16,18 @@ from gateway.domain.attempts import ASKABLE, DOUBTED, Attempt, AttemptState, Att
 from gateway.domain.calendar import banking_day_after
 from gateway.domain.errors import Conflict
 from gateway.domain.fees import NO_CHARGE, Charge, SettlementKind
-from gateway.domain.payments import ExceptionStatus, Payment, PaymentState, PaymentStep, SettlementStatus
+from gateway.domain.payments import (
+    PAYMENT,
+    ExceptionStatus,
+    Payment,
+    PaymentState,
+    PaymentStep,
+    PayToAction,
+    SettlementStatus,
+)
 from gateway.domain.proof import Finding, Verdict, weigh_collection
 from gateway.domain.receipts import Receipt, share_of
+from ports.money import Money
 from ports.payment_rail import RailCapabilities
 from ports.report import Failure, FailureKind, Grade, Report, Status
 
@@ -171,27 +180,39 @@ def _follow_doubt(work: UnitOfWork, payment: Payment, changed: Attempt) -> None:
         work.payments.save(replace(payment, outcome_unknown=unknown, updated=work.now))
 
 
-def is_outcome_unknown(work: UnitOfWork, payment: Payment, changed: Attempt) -> bool:
+def is_outcome_unknown(work: UnitOfWork, payment: Payment, changed: Attempt | None) -> bool:
     """Whether any try of the payment, as it will be, is in doubt."""
-    tries = [changed if a.id == changed.id else a for a in work.attempts.of(payment.id)]
+    tries = [changed if changed is not None and a.id == changed.id else a for a in work.attempts.of(payment.id)]
     return any(a.state in (AttemptState.UNKNOWN, AttemptState.UNRESOLVED) for a in tries)
 
 
-def take_money(work: UnitOfWork, payment: Payment, attempt: Attempt, offer: RailCapabilities, finding: Finding) -> None:
-    """Book a proved receipt once, and take the payment where the money leads it."""
-    known = work.receipts.of_attempt(attempt.id) if offer.one_payment else None
+def take_money(
+    work: UnitOfWork,
+    payment: Payment,
+    attempt: Attempt,
+    offer: RailCapabilities,
+    finding: Finding,
+    *,
+    apart: bool = False,
+) -> None:
+    """Book a proved receipt once, and take the payment where the money leads it.
+
+    `apart`: a further number for a try that has its one receipt; it is the payment's and not the try's.
+    """
+    known = work.receipts.of_attempt(attempt.id) if offer.one_payment and not apart else None
     if known is not None:
         _complete_receipt(work, attempt, known, finding)
         return
-    receipt = _book(work, payment, attempt, offer, finding)
+    receipt = _book(work, payment, None if apart else attempt, attempt, offer, finding)
     if receipt is None:
         # A strong report named a receipt that is booked already: the same money, told again.
         work.attempts.save(attempt)
         work.alerts.raise_("receipt_known", attempt.id, "a receipt that is booked elsewhere was reported for this try")
         return
-    attempt = work.attempts.save(attempt.take(AttemptStep.SUCCEED, work.now, failure=None))
-    _stop_timers(work, attempt)
-    _move_payment(work, payment, attempt, receipt)
+    if not apart:
+        attempt = work.attempts.save(attempt.take(AttemptStep.SUCCEED, work.now, failure=None))
+        _stop_timers(work, attempt)
+    move_payment(work, payment, attempt, receipt)
 
 
 def _complete_receipt(work: UnitOfWork, attempt: Attempt, known: Receipt, finding: Finding) -> None:
@@ -204,11 +225,30 @@ def _complete_receipt(work: UnitOfWork, attempt: Attempt, known: Receipt, findin
 
 
 def _book(
-    work: UnitOfWork, payment: Payment, attempt: Attempt, offer: RailCapabilities, finding: Finding
+    work: UnitOfWork,
+    payment: Payment,
+    paid: Attempt | None,
+    attempt: Attempt,
+    offer: RailCapabilities,
+    finding: Finding,
 ) -> Receipt | None:
     """Insert the Receipt and record its journal; None when that receipt number is booked already."""
-    receipt = _receipt_of(work, payment, attempt, offer, finding)
+    receipt = receipt_of(
+        work,
+        payment,
+        amount=finding.amount or attempt.amount,
+        float_id=attempt.float_id,
+        namespace=offer.receipt_namespace,
+        number=finding.receipt_number,
+        happened_at=finding.happened_at,
+        payer_hint=finding.payer_hint,
+        attempt_id=None if paid is None else paid.id,
+        sole=offer.one_payment,
+    )
     if not work.receipts.add(receipt):
+        assigned = _out_of_suspense(work, receipt)
+        if assigned is not None:
+            return assigned
         if finding.number_is_strong or receipt.receipt_number is None:
             return None
         # The number came by weak news and is taken: what the strong news proved stands without it.
@@ -217,15 +257,50 @@ def _book(
         if not work.receipts.add(receipt):
             return None
     work.journal.post(postings.receipt_booked(receipt))
-    if receipt.bucket == "pending" and receipt.available_on is not None:
-        work.due.put(Due(kind="receipt.release", subject_id=receipt.id, due_at=receipt.available_on))
+    promise_release(work, receipt)
     return receipt
 
 
-def _receipt_of(
-    work: UnitOfWork, payment: Payment, attempt: Attempt, offer: RailCapabilities, finding: Finding
+def _out_of_suspense(work: UnitOfWork, receipt: Receipt) -> Receipt | None:
+    """The same sum may have been proved before anybody knew whose it is: then it comes out of suspense."""
+    if receipt.receipt_number is None:
+        return None
+    loose = work.loose_receipts.find(receipt.receipt_namespace, receipt.receipt_number)
+    if loose is None or loose.amount != receipt.amount:
+        return None
+    return take_loose(work, replace(receipt, id=loose.id, created=loose.created))
+
+
+def take_loose(work: UnitOfWork, receipt: Receipt) -> Receipt | None:
+    """Make a receipt in suspense the business's, once; None when somebody was faster."""
+    if not work.loose_receipts.take(receipt):
+        return None
+    work.journal.post(postings.receipt_assigned(receipt, work.now))
+    promise_release(work, receipt)
+    work.events.put("receipt.assigned", receipt.id, shown.receipt(receipt))
+    return receipt
+
+
+def promise_release(work: UnitOfWork, receipt: Receipt) -> None:
+    """The day on which a pending receipt becomes available."""
+    if receipt.bucket == "pending" and receipt.available_on is not None:
+        work.due.put(Due(kind="receipt.release", subject_id=receipt.id, due_at=receipt.available_on))
+
+
+def receipt_of(
+    work: UnitOfWork,
+    payment: Payment,
+    *,
+    amount: Money,
+    float_id: UUID,
+    namespace: str,
+    number: str | None,
+    happened_at: datetime | None,
+    payer_hint: str | None,
+    attempt_id: UUID | None,
+    sole: bool,
 ) -> Receipt:
-    amount = finding.amount or attempt.amount
+    """A receipt of the payment, split and charged by its frozen terms. Raises Conflict when it has none."""
     terms = payment.terms
     if terms is None:
         raise Conflict("the payment was never confirmed, so it has no terms to book by")
@@ -236,7 +311,7 @@ def _receipt_of(
         charged_before=charged_before(work.receipts.of(payment.id)) if payment.received_units else NO_CHARGE,
         arrived=amount.units,
     )
-    happened = finding.happened_at or work.now
+    happened = happened_at or work.now
     # Nothing of a pure overpayment is the payment's, so nothing of it waits.
     waits = terms.settlement.kind is not SettlementKind.INSTANT and share.due_units > 0
     return Receipt(
@@ -246,10 +321,10 @@ def _receipt_of(
         created=work.now,
         updated=work.now,
         payment_id=payment.id,
-        attempt_id=attempt.id,
-        float_id=attempt.float_id,
-        receipt_namespace=offer.receipt_namespace,
-        receipt_number=finding.receipt_number,
+        attempt_id=attempt_id,
+        float_id=float_id,
+        receipt_namespace=namespace,
+        receipt_number=number,
         amount=amount,
         due_units=share.due_units,
         over_units=share.over_units,
@@ -257,7 +332,8 @@ def _receipt_of(
         bucket="pending" if waits else "available",
         happened_at=happened,
         available_on=banking_day_after(work.now, terms.settlement.days) if waits else None,
-        payer_hint=finding.payer_hint,
+        payer_hint=payer_hint,
+        sole=sole,
     )
 
 
@@ -274,10 +350,11 @@ def _stop_timers(work: UnitOfWork, attempt: Attempt) -> None:
         work.due.drop(kind, attempt.id)
 
 
-def _move_payment(work: UnitOfWork, payment: Payment, attempt: Attempt, receipt: Receipt) -> None:
+def move_payment(work: UnitOfWork, payment: Payment, attempt: Attempt | None, receipt: Receipt) -> Payment:
+    """Count a booked receipt, and take the payment where it leads. `attempt` is what was paid, if it was a try."""
     received = payment.received_units + receipt.amount.units
     newly_paid = not payment.is_paid and received >= payment.amount_due.units
-    late = payment.state in (PaymentState.EXPIRED, PaymentState.CANCELED)
+    late = payment.state in (PaymentState.EXPIRED, PaymentState.CANCELED) or work.now > payment.expires_at
     exception = _exception_of(work, payment, attempt, receipt, late=late, received=received)
     step = PaymentStep.PAID if received >= payment.amount_due.units else PaymentStep.PART_PAID
     moved = work.payments.save(
@@ -287,13 +364,21 @@ def _move_payment(work: UnitOfWork, payment: Payment, attempt: Attempt, receipt:
             received_units=received,
             exception_status=exception,
             outcome_unknown=is_outcome_unknown(work, payment, attempt),
-            next_action=None,
+            next_action=_still_to_do(payment, received),
             last_error=None if newly_paid else payment.last_error,
             succeeded_at=payment.succeeded_at or (work.now if newly_paid else None),
             **_settlement_of(receipt, work.now),
         )
     )
     _announce(work, moved, receipt, newly_paid=newly_paid, late=late)
+    return moved
+
+
+def _still_to_do(payment: Payment, received: int) -> PayToAction | None:
+    """Where the rest can be paid, while the payment is open: a place takes money more than once."""
+    action = payment.next_action
+    is_open = payment.state not in PAYMENT.ends and received < payment.amount_due.units
+    return action if is_open and isinstance(action, PayToAction) else None
 
 
 def _settlement_of(receipt: Receipt, now: datetime) -> dict[str, Any]:
@@ -306,12 +391,12 @@ def _settlement_of(receipt: Receipt, now: datetime) -> dict[str, Any]:
 
 
 def _exception_of(
-    work: UnitOfWork, payment: Payment, attempt: Attempt, receipt: Receipt, *, late: bool, received: int
+    work: UnitOfWork, payment: Payment, attempt: Attempt | None, receipt: Receipt, *, late: bool, received: int
 ) -> ExceptionStatus | None:
     if received < payment.amount_due.units:
         return ExceptionStatus.UNDERPAID
     if payment.is_paid:
-        others = (a for a in work.attempts.of(payment.id) if a.id != attempt.id)
+        others = (a for a in work.attempts.of(payment.id) if attempt is None or a.id != attempt.id)
         doubled = any(a.state is AttemptState.SUCCEEDED for a in others)
         return ExceptionStatus.DUPLICATE if doubled else ExceptionStatus.OVERPAID
     if receipt.over_units:
@@ -347,7 +432,7 @@ def fail(work: UnitOfWork, payment: Payment, attempt: Attempt, failure: Failure)
     if failure.kind is FailureKind.SET_UP:
         work.connections.pause(attempt.connection_id, f"provider says set-up: {failure.provider_code}", work.now)
         work.alerts.raise_("connection_paused", attempt.connection_id, f"set-up failure {failure.provider_code}")
-    others = [a for a in work.attempts.of(payment.id) if a.id != attempt.id]
+    others = [a for a in work.attempts.of(payment.id) if a.id != attempt.id and not a.pay_to]
     if any(a.state in LIVE or (a.is_open and a.number > attempt.number) for a in others):
         _follow_doubt(work, payment, attempt)
         return

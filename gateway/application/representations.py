@@ -12,7 +12,7 @@ from gateway.domain.businesses import Business
 from gateway.domain.checkout import CheckoutSession, session_state
 from gateway.domain.customers import Customer
 from gateway.domain.ids import Prefix, encode
-from gateway.domain.payments import Payment
+from gateway.domain.payments import Payment, PayToAction
 from gateway.domain.payouts import Payout, PayoutAttempt
 from gateway.domain.phones import mask
 from gateway.domain.receipts import Receipt
@@ -96,10 +96,20 @@ def _schedule(one: Payment) -> str | None:
 def _next_action(one: Payment) -> Json | None:
     if one.next_action is None:
         return None
+    if isinstance(one.next_action, PayToAction):
+        return {
+            "type": "pay_to",
+            "expires_at": moment(one.next_action.expires_at),
+            "resend_after": None,
+            "pay_to": dict(one.next_action.pay_to),
+            "amount_left": max(one.amount_due.units - one.received_units, 0),
+        }
     return {
         "type": "prompt",
         "expires_at": moment(one.next_action.expires_at),
         "resend_after": moment(one.next_action.resend_after),
+        "pay_to": None,
+        "amount_left": max(one.amount_due.units - one.received_units, 0),
     }
 
 

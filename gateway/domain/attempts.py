@@ -67,6 +67,8 @@ ATTEMPT: Machine[AttemptState, AttemptStep] = Machine(
         (_S.SUBMITTED, _E.GIVE_UP): _S.UNRESOLVED,
         (_S.SUBMITTED, _E.SUCCEED): _S.SUCCEEDED,
         (_S.SUBMITTED, _E.FAIL): _S.FAILED,
+        # Only a place to pay to ends so: nobody holds it for us.
+        (_S.SUBMITTED, _E.END): _S.ENDED,
         # The process that was thought dead may still bring its call's answer.
         (_S.UNKNOWN, _E.PUT_BACK): _S.UNKNOWN,
         (_S.UNKNOWN, _E.ACKNOWLEDGE): _S.SUBMITTED,
@@ -104,7 +106,7 @@ class Attempt:
     """One try. `blocks_until` is prompt life + grace after the send; `provider_reference` may be personal data.
 
     `look_ups` counts questions; `woken` counts those since weak news woke them, None while nothing did; `sends` counts
-    calls that may have reached the provider.
+    calls that may have reached the provider. `pay_to`: the payer sends by himself, so that it never blocks.
     """
 
     id: UUID
@@ -133,6 +135,7 @@ class Attempt:
     looked_up_at: datetime | None = None
     woken: int | None = None
     sends: int = 0
+    pay_to: bool = False
 
     def take(self, step: AttemptStep, now: datetime, **changes: Any) -> Attempt:
         """The attempt after `step`, with `changes` beside it. Raises StateRefused when the table has no road."""
@@ -143,8 +146,15 @@ class Attempt:
         """Whether its outcome isn't known for good."""
         return self.state in OPEN
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may have been paid without our knowing; a place to pay to only waits."""
+        return self.is_open and not self.pay_to
+
     def blocks(self, now: datetime) -> bool:
         """Whether another prompt must wait for this one: not sent yet, or sent and within its window."""
+        if self.pay_to:
+            return False
         if self.state is AttemptState.CREATED:
             return True
         return self.is_open and (self.blocks_until is None or now < self.blocks_until)

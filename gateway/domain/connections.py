@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
+from gateway.domain.external_records import Policy
+
 
 class ConnectionState(Enum):
     """`paused`: nothing new is sent; questions and callbacks go on."""
@@ -32,6 +34,7 @@ class Connection:
     state: ConnectionState = ConnectionState.ACTIVE
     paused_for: str | None = None
     config: Mapping[str, object] = field(default_factory=dict)
+    policy: Policy = field(default_factory=Policy)
 
     def __repr__(self) -> str:
         return f"Connection(id={self.id}, code={self.code!r}, state={self.state.value!r})"

@@ -37,6 +37,7 @@ class Kind(Enum):
 
     RECEIPT_BOOKED = "receipt.booked"
     RECEIPT_RELEASED = "receipt.released"
+    RECEIPT_ASSIGNED = "receipt.assigned"
     PAYOUT_ACCEPTED = "payout.accepted"
     PAYOUT_OUTCOME = "payout.outcome"
     PAYOUT_RETURNED = "payout.returned"

@@ -113,6 +113,14 @@ class PromptAction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PayToAction:
+    """Where the shopper pays by himself, as names and values (`paybill`, `account`), until when."""
+
+    expires_at: datetime
+    pay_to: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """`amount` is the order's; `amount_due` what the shopper owes; `received_units` the sum of booked receipts."""
 
@@ -137,7 +145,7 @@ class Payment:
     terms: Terms | None = None
     settlement_status: SettlementStatus = SettlementStatus.PENDING
     available_on: datetime | None = None
-    next_action: PromptAction | None = None
+    next_action: PromptAction | PayToAction | None = None
     last_error: Failure | None = None
     expires_at: datetime
     succeeded_at: datetime | None = None

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.domain import ledger
+from gateway.domain.external_records import LooseReceipt
 from gateway.domain.fees import Charge
 from gateway.domain.ids import Prefix, encode
 from gateway.domain.ledger import Account, Journal, Kind, Leg
@@ -48,6 +49,41 @@ def receipt_booked(receipt: Receipt) -> Journal:
             (landed, due, receipt.due_units),
             *_charge(due, receipt.charge, "collect"),
             (landed, over, receipt.over_units),
+        ),
+        meta=_meta(receipt_id, receipt.charge, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
+    )
+
+
+def receipt_in_suspense(loose: LooseReceipt) -> Journal:
+    """Money came in and is nobody's: float → suspense. Whoever it turns out to be gets it by `receipt_assigned`."""
+    receipt_id = encode(Prefix.RECEIPT, loose.id)
+    return Journal(
+        key=f"receipt:{receipt_id}:booked",
+        kind=Kind.RECEIPT_BOOKED,
+        livemode=loose.livemode,
+        business_id=None,
+        effective_at=loose.happened_at,
+        legs=_legs((ledger.float_(loose.float_id), ledger.suspense(loose.float_id), loose.amount.units)),
+        meta=_meta(receipt_id),
+    )
+
+
+def receipt_assigned(receipt: Receipt, at: datetime) -> Journal:
+    """Money in suspense found its payment: suspense → the business, as if it had been booked there."""
+    held = ledger.suspense(receipt.float_id)
+    due = ledger.bucket(receipt.business_id, receipt.bucket, receipt.amount.asset)
+    over = ledger.bucket(receipt.business_id, "overpayments", receipt.amount.asset)
+    receipt_id = encode(Prefix.RECEIPT, receipt.id)
+    return Journal(
+        key=f"receipt:{receipt_id}:assigned",
+        kind=Kind.RECEIPT_ASSIGNED,
+        livemode=receipt.livemode,
+        business_id=receipt.business_id,
+        effective_at=at,
+        legs=_legs(
+            (held, due, receipt.due_units),
+            *_charge(due, receipt.charge, "collect"),
+            (held, over, receipt.over_units),
         ),
         meta=_meta(receipt_id, receipt.charge, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
     )

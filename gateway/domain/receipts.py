@@ -14,7 +14,8 @@ from ports.money import Money
 class Receipt:
     """`due_units` went towards the payment, `over_units` to overpayments; they add up to the amount.
 
-    The split and the charge are written on the row, so that a replay builds the same legs.
+    The split and the charge are written on the row, so that a replay builds the same legs. `sole`: its try can be paid
+    once, so that it is the try's only receipt.
     """
 
     id: UUID
@@ -40,6 +41,7 @@ class Receipt:
     refunded_units: int = 0
     reversed_units: int = 0
     over_spent_units: int = 0
+    sole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

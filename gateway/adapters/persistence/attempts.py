@@ -32,20 +32,27 @@ class SqlAttempts(Attempts):
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def add(self, attempt: Attempt) -> None:
+    def add(self, attempt: Attempt, key_hash: bytes | None = None) -> None:
         row = {
             "id": attempt.id,
             "payment_id": attempt.payment_id,
             "created": attempt.created,
             "version": attempt.version,
             "number": attempt.number,
-            "blocking": attempt.state.value in _MAY_BLOCK,
+            "blocking": not attempt.pay_to and attempt.state.value in _MAY_BLOCK,
+            "pay_to": attempt.pay_to,
+            "idempotency_key": key_hash,
             **self._written(attempt),
         }
         self._tx.add(table, row)
 
     def get(self, attempt_id: UUID, *, lock: bool = False) -> Attempt:
         return self._attempt(self._tx.get(table, attempt_id, "attempt", lock=lock))
+
+    def by_key(self, key_hash: bytes) -> Attempt | None:
+        stmt = select(table).where(self._tx.own(table), table.c.idempotency_key == key_hash)
+        row = self._tx.conn.execute(stmt).first()
+        return None if row is None else self._attempt(row)
 
     def of(self, payment_id: UUID) -> Sequence[Attempt]:
         return self.of_many([payment_id]).get(payment_id, [])
@@ -127,4 +134,5 @@ class SqlAttempts(Attempts):
             looked_up_at=row.looked_up_at,
             woken=row.woken,
             sends=row.sends,
+            pay_to=row.pay_to,
         )

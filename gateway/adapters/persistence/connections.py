@@ -16,6 +16,7 @@ from gateway.adapters.persistence.vault import Vault
 from gateway.application.interfaces import Connections
 from gateway.domain.connections import Connection, ConnectionState
 from gateway.domain.errors import NotFound
+from gateway.domain.external_records import Policy
 
 CONFIG = "connection.config"
 #: What any role may read.
@@ -77,4 +78,5 @@ def connection_of(row: Row[Any], config: Mapping[str, object] | None = None) -> 
         state=ConnectionState(row.state),
         paused_for=row.paused_for,
         config=config or {},
+        policy=Policy.read(row.policy),
     )

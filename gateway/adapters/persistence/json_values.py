@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.domain.fees import Bearer, Charge, FeeSchedule, Settlement, TaxRule, Terms
-from gateway.domain.payments import PromptAction
+from gateway.domain.payments import PayToAction, PromptAction
 from ports.money import ASSETS, Money
 from ports.payout_channel import Destination, DestinationKind
 from ports.report import Failure, FailureKind, TryAgain
@@ -110,15 +110,20 @@ def failure_in(kept: dict[str, Any] | None) -> Failure | None:
     )
 
 
-def action_out(action: PromptAction | None) -> dict[str, Any] | None:
+def action_out(action: PromptAction | PayToAction | None) -> dict[str, Any] | None:
     if action is None:
         return None
+    if isinstance(action, PayToAction):
+        return {"expires_at": action.expires_at.isoformat(), "pay_to": [list(pair) for pair in action.pay_to]}
     return {"expires_at": action.expires_at.isoformat(), "resend_after": action.resend_after.isoformat()}
 
 
-def action_in(kept: dict[str, Any] | None) -> PromptAction | None:
+def action_in(kept: dict[str, Any] | None) -> PromptAction | PayToAction | None:
     if kept is None:
         return None
+    if "pay_to" in kept:
+        pairs = tuple((name, value) for name, value in kept["pay_to"])
+        return PayToAction(expires_at=datetime.fromisoformat(kept["expires_at"]), pay_to=pairs)
     return PromptAction(
         expires_at=datetime.fromisoformat(kept["expires_at"]), resend_after=datetime.fromisoformat(kept["resend_after"])
     )

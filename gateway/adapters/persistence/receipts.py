@@ -46,6 +46,7 @@ class SqlReceipts(Receipts):
             "refunded_units": receipt.refunded_units,
             "reversed_units": receipt.reversed_units,
             "over_spent_units": receipt.over_spent_units,
+            "sole": receipt.sole,
             **self._tx.whose(),
         }
         stmt = insert(table).on_conflict_do_nothing().returning(table.c.id)
@@ -119,4 +120,5 @@ def _receipt(row: Row[Any]) -> Receipt:
         refunded_units=row.refunded_units,
         reversed_units=row.reversed_units,
         over_spent_units=row.over_spent_units,
+        sole=row.sole,
     )

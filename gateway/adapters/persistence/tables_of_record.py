@@ -29,7 +29,7 @@ reply_to = Table(
     "reply_to",
     metadata,
     id_(),
-    *owned(),
+    *noted(),
     must("created", AT),
     must("secret_hash", BYTES),
     must("connection_id", UUID),

@@ -21,6 +21,7 @@ from gateway.application.interfaces import AlreadyMade, Call, IdempotentCall, Js
 from gateway.domain.attempts import Attempt
 from gateway.domain.customers import Customer
 from gateway.domain.errors import Conflict, NotFound
+from gateway.domain.external_records import ExternalRecord
 from gateway.domain.ledger import Journal
 from gateway.domain.payment_links import PaymentLink
 from gateway.domain.payments import Payment
@@ -40,6 +41,7 @@ R = TypeVar(
     Attempt,
     Customer,
     Delivery,
+    ExternalRecord,
     Payment,
     PaymentLink,
     Payout,

@@ -28,6 +28,7 @@ from gateway.adapters.persistence.evidence import SqlEvidenceLog, SqlReplies
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.idempotency import SqlIdempotency
 from gateway.adapters.persistence.inserts import as_json
+from gateway.adapters.persistence.money_in import SqlExternalRecords, SqlLooseReceipts
 from gateway.adapters.persistence.payment_links import SqlPaymentLinks
 from gateway.adapters.persistence.payments import SqlPayments
 from gateway.adapters.persistence.payouts import SqlPayoutAttempts, SqlPayouts
@@ -89,6 +90,8 @@ class SqlUnitOfWork(UnitOfWork):
         self.attempts = SqlAttempts(tx)
         self.receipts = SqlReceipts(tx)
         self.customers = SqlCustomers(tx)
+        self.records = SqlExternalRecords(tx)
+        self.loose_receipts = SqlLooseReceipts(tx)
         self.sessions = SqlSessions(tx)
         self.payouts = SqlPayouts(tx)
         self.payout_attempts = SqlPayoutAttempts(tx)

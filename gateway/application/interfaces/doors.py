@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from gateway.application.interfaces.values import (
@@ -47,6 +47,9 @@ class ReplyFound:
     livemode: bool
     subject_kind: str
     subject_id: UUID
+    purpose: str = ""
+    float_id: UUID | None = None
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,8 +53,12 @@ class Payments(Protocol):
 class Attempts(Protocol):
     """Attempts of the unit's business and mode."""
 
-    def add(self, attempt: Attempt) -> None:
-        """Insert. A second blocking attempt of the payment raises Conflict (`attempt_outcome_unknown`)."""
+    def add(self, attempt: Attempt, key_hash: bytes | None = None) -> None:
+        """Insert, with the hash of the idempotency key that made it. A second blocking attempt of the payment raises
+        Conflict (`attempt_outcome_unknown`)."""
+
+    def by_key(self, key_hash: bytes) -> Attempt | None:
+        """The attempt that an idempotency key made, of any payment of the business."""
 
     def get(self, attempt_id: UUID, *, lock: bool = False) -> Attempt:
         """The attempt. Raises NotFound."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gateway.application.interfaces.access import Access
 from gateway.application.interfaces.money_back import Overpayments, Quotes, RefundAttempts, Refunds, Reversals
+from gateway.application.interfaces.money_in import ExternalRecords, LooseReceipts
 from gateway.application.interfaces.repositories import (
     Alerts,
     Attempts,
@@ -51,6 +52,8 @@ class UnitOfWork(Protocol):
     attempts: Attempts
     receipts: Receipts
     customers: Customers
+    records: ExternalRecords
+    loose_receipts: LooseReceipts
     sessions: Sessions
     payouts: Payouts
     payout_attempts: PayoutAttempts

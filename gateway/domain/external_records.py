@@ -1,0 +1,135 @@
+"""An incoming sum as providers named it, whoever's it is; and a receipt that is nobody's yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+from gateway.domain.proof import Evidence, Finding, Verdict, agreed_facts
+from ports.money import Money
+
+
+class RecordState(Enum):
+    """Where an incoming sum stands."""
+
+    ANNOUNCED = "announced"
+    """Only weak news of it: the provider is asked."""
+    UNMATCHED = "unmatched"
+    """Proved, and it may be the sum of a receipt without a number: nothing is posted before that is known."""
+    BOOKED = "booked"
+    SUSPENSE = "suspense"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalRecord:
+    """One sum under one receipt number. `reference` is as typed; `owner_id` is the business whose try it named.
+
+    `trusted`: it was announced from an address that the operator trusts, within the ceiling that the policy sets.
+    """
+
+    id: UUID
+    livemode: bool
+    created: datetime
+    updated: datetime
+    version: int = 1
+    connection_id: UUID
+    float_id: UUID
+    receipt_namespace: str
+    receipt_number: str
+    reference: str | None = None
+    state: RecordState = RecordState.ANNOUNCED
+    owner_id: UUID | None = None
+    attempt_id: UUID | None = None
+    trusted: bool = False
+    look_ups: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LooseReceipt:
+    """A proved receipt of the house: in suspense until it is assigned. `candidate_id` is whose it may be."""
+
+    id: UUID
+    livemode: bool
+    created: datetime
+    updated: datetime
+    version: int = 1
+    float_id: UUID
+    receipt_namespace: str
+    receipt_number: str
+    amount: Money
+    happened_at: datetime
+    payer_hint: str | None = None
+    candidate_id: UUID | None = None
+    typed_masked: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How far one connection's word is trusted. `announced_ceiling_units` bounds what an announcement alone may book."""
+
+    validation: bool = False
+    announced_addresses: tuple[str, ...] = ()
+    announced_ceiling_units: int = 0
+
+    @classmethod
+    def read(cls, kept: Mapping[str, object]) -> Policy:
+        """A policy as it is kept; what is missing is off."""
+        addresses, ceiling = kept.get("announced_addresses", ()), kept.get("announced_ceiling_units", 0)
+        listed = kept.get("announced_trust", "none") == "address_list"
+        return cls(
+            validation=kept.get("validation") is True,
+            announced_addresses=tuple(str(a) for a in addresses) if listed and isinstance(addresses, list) else (),
+            announced_ceiling_units=ceiling if listed and isinstance(ceiling, int) else 0,
+        )
+
+    def trusts(self, peer: str, amount: Money | None) -> bool:
+        """Whether an announcement from that address proves that sum."""
+        return amount is not None and peer in self.announced_addresses and amount.units <= self.announced_ceiling_units
+
+
+def weigh_sum(evidence: Sequence[Evidence], *, trusted: bool) -> Finding:
+    """What all news of one receipt number amounts to. Order and repeats don't matter.
+
+    Proved: one strong report with the amount, or two weak ones by different secrets that agree on it, or an
+    announcement that the connection's policy trusts.
+    """
+    told = [e for e in evidence if e.amount is not None]
+    strong = [e for e in told if e.is_strong]
+    proof = strong or agreed_facts(told) or (told if trusted else [])
+    amounts = {e.amount for e in proof}
+    if not proof:
+        return Finding(verdict=Verdict.ASK)
+    if len(amounts) > 1:
+        return Finding(verdict=Verdict.CONFLICT)
+    return Finding(
+        verdict=Verdict.PAID,
+        amount=amounts.pop(),
+        receipt_number=proof[0].receipt_number,
+        number_is_strong=True,
+        happened_at=min((e.happened_at for e in strong or told if e.happened_at is not None), default=None),
+        payer_hint=min((e.payer_hint for e in told if e.payer_hint), default=None),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The one try that a reference names, and whose it is."""
+
+    attempt_id: UUID
+    business_id: UUID
+    payment_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryCursor:
+    """How far a connection's history was read; `page` goes on inside the window from `page_since` to `page_until`."""
+
+    connection_id: UUID
+    read_until: datetime
+    page: str | None = None
+    page_since: datetime | None = None
+    page_until: datetime | None = None
