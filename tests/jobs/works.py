@@ -1,7 +1,7 @@
 """`python -m tests.jobs.works`: workers whose work is to write down that they worked, on a test's database.
 
 WORKS is a folder: each run appends `start SUBJECT PID NANOSECONDS` and `end SUBJECT PID` to its file `log`. A run waits
-while there is a file `hold`, and fails while there is one named `fail`. `webhook.deliver` is the product's own.
+while there is a file `hold`, and fails while there is one named `fail`. Webhooks are sent by the product's own work.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+from gateway.adapters.cli.worker import parse_processes
 from gateway.adapters.jobs.queue import Bell
 from gateway.adapters.jobs.supervisor import Supervisor
 from gateway.adapters.jobs.tasks import RunDue
@@ -64,8 +66,13 @@ def equip() -> RunDue:
     )
     sender = SafeWebhookSender(now=SystemClock(), allow_loopback=True)
     deliver = DeliverWebhook(unit=units, sender=sender, chance=SystemChance())
-    handlers: dict[str, Handler] = {**dict.fromkeys(KINDS, work), "webhook.deliver": deliver}
-    return RunDueWork(doors=SqlDoors(engine=engine, clock=clock), handlers=handlers)
+    handlers: dict[str, Handler] = {
+        **dict.fromkeys(KINDS, work),
+        "webhook.deliver": deliver,
+        "webhook.deliver_slowly": replace(deliver, slowly=True),
+    }
+    ring = Bell(os.environ["WORKS_REDIS"]).ring
+    return RunDueWork(doors=SqlDoors(engine=engine, clock=clock), handlers=handlers, ring=ring)
 
 
 if __name__ == "__main__":
@@ -73,7 +80,7 @@ if __name__ == "__main__":
         Supervisor(
             redis_url=os.environ["WORKS_REDIS"],
             equip=equip,
-            processes={"pay": 2, "ask": 1, "send": 1, "tend": 0},
+            processes=parse_processes(os.environ.get("WORKS_PROCESSES", "pay=2,ask=1,send=1,tend=0")),
             drain_s=float(os.environ.get("WORKS_DRAIN_S", "10")),
         ).run()
     )
