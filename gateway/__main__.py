@@ -21,6 +21,7 @@ from gateway.adapters import logs, servers
 from gateway.adapters.cli.docs import docs
 from gateway.adapters.cli.drill import drill
 from gateway.adapters.cli.fees import fee
+from gateway.adapters.cli.keys import keys
 from gateway.adapters.cli.ledger import ledger
 from gateway.adapters.cli.listen import events_group, listen
 from gateway.adapters.cli.logs import logs_group
@@ -159,6 +160,7 @@ for command in (
     events_group,
     drill,
     float_,
+    keys,
     ledger,
     listen,
     logs_group,

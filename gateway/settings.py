@@ -7,12 +7,23 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.domain.errors import Invalid
 
 #: Words that Safaricom refuses anywhere in a URL given to it (Daraja portal, December 2025).
 FORBIDDEN_IN_URL = ("exe", "exec", "cmd", "sql", "query", "mpesa", "m-pesa", "safaricom")
+#: Each may be given as `{name}_FILE` instead.
+SECRET_SETTINGS = (
+    "GATEWAY_MASTER_KEY",
+    "GATEWAY_LOOK_UP_KEY",
+    "GATEWAY_REDIS_URL",
+    "GATEWAY_DATABASE_URL_APP",
+    "GATEWAY_DATABASE_URL_WORKER",
+    "GATEWAY_DATABASE_URL_OPERATOR",
+    "GATEWAY_DATABASE_URL_OWNER",
+)
 ENVIRONMENTS = ("sandbox", "development", "production")
 
 
@@ -29,7 +40,9 @@ class Settings:
     `master_keys`: (id, 32 bytes) pairs, the current one first. `sandbox` opens test helpers and the test clock. A
     process is given the database URL of its own role; the others may be empty, and `database_of` names a missing one.
     `event_days` and `request_days`: how long events with their deliveries, and notes of calls, are kept.
-    `key_calls_per_s`: what one API key may call of one web process in a second; 0 is no limit.
+    `look_up_key` derives the hashes that phones are found by; None: the last master does. `key_calls_per_s`: what one
+    API key may call in a second, reads and writes apart; 0 is no limit, as with the other limits. `web_workers` share a
+    limit while Redis is away.
     """
 
     environment: str
@@ -40,11 +53,15 @@ class Settings:
     database_owner: str = field(repr=False)
     redis_url: str = field(repr=False)
     master_keys: tuple[tuple[str, bytes], ...] = field(repr=False)
+    look_up_key: bytes | None = field(default=None, repr=False)
     plugins: tuple[str, ...] = ("mpesa",)
     trusted_proxies: int = 0
     webhook_loopback: bool = False
     web_threads: int = 4
     key_calls_per_s: int = 100
+    address_calls_per_minute: int = 30_000
+    publishable_calls_per_minute: int = 60
+    web_workers: int = 1
     log_level: str = "info"
     event_days: int = 90
     request_days: int = 30
@@ -74,6 +91,7 @@ class Settings:
 
 def read(environ: Mapping[str, str]) -> Settings:
     """Read and check. Raises Wrong at the first setting that can't be."""
+    environ = _with_files(environ)
     environment = _choice(environ, "GATEWAY_ENVIRONMENT", ENVIRONMENTS, "production")
     loopback = _flag(environ, "GATEWAY_WEBHOOK_ALLOW_LOOPBACK", default=environment == "sandbox")
     if loopback and environment == "production":
@@ -87,6 +105,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         database_owner=_database(environ, "OWNER"),
         redis_url=_needed(environ, "GATEWAY_REDIS_URL"),
         master_keys=_master_keys(_needed(environ, "GATEWAY_MASTER_KEY")),
+        look_up_key=_look_up_key(environ),
         plugins=_plugins(environ),
         trusted_proxies=_whole(environ, "GATEWAY_TRUSTED_PROXIES", 0, 0, 10),
         webhook_loopback=loopback,
@@ -94,8 +113,40 @@ def read(environ: Mapping[str, str]) -> Settings:
         key_calls_per_s=_whole(environ, "GATEWAY_KEY_CALLS_PER_SECOND", 100, 0, 100_000),
         event_days=_whole(environ, "GATEWAY_EVENT_DAYS", 90, 30, 3650),
         request_days=_whole(environ, "GATEWAY_REQUEST_LOG_DAYS", 30, 1, 365),
+        address_calls_per_minute=_whole(environ, "GATEWAY_ADDRESS_CALLS_PER_MINUTE", 30_000, 0, 10_000_000),
+        publishable_calls_per_minute=_whole(environ, "GATEWAY_PUBLISHABLE_CALLS_PER_MINUTE", 60, 0, 100_000),
+        web_workers=_whole(environ, "GATEWAY_WEB_WORKERS", 1, 1, 256),
         log_level=_choice(environ, "GATEWAY_LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
     )
+
+
+def _with_files(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Secrets may stand in files, which a process's environment, readable in /proc, only names."""
+    found = dict(environ)
+    for name in SECRET_SETTINGS:
+        path = environ.get(f"{name}_FILE", "").strip()
+        if not path:
+            continue
+        if environ.get(name, "").strip():
+            raise Wrong(f"{name} and {name}_FILE are both set; keep one")
+        try:
+            found[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as trouble:
+            raise Wrong(f"{name}_FILE can't be read: {type(trouble).__name__}") from None
+    return found
+
+
+def _look_up_key(environ: Mapping[str, str]) -> bytes | None:
+    text = environ.get("GATEWAY_LOOK_UP_KEY", "").strip()
+    if not text:
+        return None
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise Wrong("GATEWAY_LOOK_UP_KEY must be 32 bytes in base 64")
+    return key
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:

@@ -25,6 +25,7 @@ from gateway.adapters.persistence.insistence import InsistOnLostConnections
 from gateway.adapters.persistence.ledger import SqlLedger
 from gateway.adapters.persistence.migrate import HEAD
 from gateway.adapters.persistence.request_log import SqlRequestLog
+from gateway.adapters.persistence.resealing import SqlResealing
 from gateway.adapters.persistence.unit_of_work import SqlUnits
 from gateway.adapters.persistence.vault import Vault
 from gateway.adapters.plugin_host import Plugins, load_plugins
@@ -38,6 +39,7 @@ from gateway.application.customers import ReadCustomers, SaveCustomer
 from gateway.application.deliveries import DeliverWebhook
 from gateway.application.interfaces import Call
 from gateway.application.jobs import RunDueWork
+from gateway.application.key_rotation import RotateKeys
 from gateway.application.ledger import LedgerService
 from gateway.application.look_ups import LookUpAttempt
 from gateway.application.operators import Act, OperatorDesk
@@ -47,6 +49,7 @@ from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePa
 from gateway.application.payout_attempts import LookUpPayout, SubmitPayout
 from gateway.application.payout_reports import RecordPayoutReport
 from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts, RefreshPayout, RetryPayout
+from gateway.application.platform_keys import IssuePlatformKey
 from gateway.application.platforms import ManageBusinesses
 from gateway.application.refund_desk import RefundDesk
 from gateway.application.releases import ReleaseReceipt
@@ -104,7 +107,7 @@ class Gateway:
     @cached_property
     def vault(self) -> Vault:
         """Keys for what is kept encrypted."""
-        return Vault(masters=dict(self.settings.master_keys))
+        return Vault(masters=dict(self.settings.master_keys), look_up=self.settings.look_up_key)
 
     @cached_property
     def clock(self) -> UnitClock:
@@ -346,6 +349,16 @@ class Gateway:
             chance=SystemChance(),
             now=SystemClock(),
         )
+
+    @cached_property
+    def rotate_keys(self) -> RotateKeys:
+        """Seals everything again under the newest master key."""
+        return RotateKeys(rows=SqlResealing(engine=self.engine, vault=self.vault))
+
+    @cached_property
+    def issue_platform_key(self) -> IssuePlatformKey:
+        """Makes keys of platforms."""
+        return IssuePlatformKey(desk=self.desk)
 
     @cached_property
     def resolve_payout(self) -> ResolvePayout:

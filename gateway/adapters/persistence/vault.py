@@ -28,11 +28,13 @@ class CannotOpen(Exception):
 class Vault:
     """AES-256-GCM under keys derived from master keys, one a column, with column and business as associated data.
 
-    `masters` maps key ids to 32 bytes. The first is current and seals; each other still opens what it sealed. The last
-    one derives the keys of `blind`, since a look-up must find what was kept before a rotation: put new keys in front.
+    `masters` maps key ids to 32 bytes. The first is current and seals; each other still opens what it sealed. `look_up`
+    derives the keys of `blind` and never rotates, since a look-up must find what was kept before; without one it is the
+    last master, so put new keys in front.
     """
 
     masters: Mapping[str, bytes]
+    look_up: bytes | None = None
     _ciphers: dict[tuple[str, str], AESGCM] = field(default_factory=dict, repr=False)
     _blinds: dict[str, bytes] = field(default_factory=dict, repr=False)
 
@@ -92,19 +94,20 @@ class Vault:
     def blind(self, text: str | bytes, purpose: str) -> bytes:
         """32 bytes that are the same for the same text and purpose, and tell nothing without the key."""
         if purpose not in self._blinds:
-            self._blinds[purpose] = self._derived(next(reversed(list(self.masters))), f"blind:{purpose}")
+            self._blinds[purpose] = _derived(self.look_up or next(reversed(self.masters.values())), f"blind:{purpose}")
         return hmac.digest(self._blinds[purpose], text.encode() if isinstance(text, str) else text, "sha256")
 
     def _cipher(self, key_id: str, column: str) -> AESGCM:
         try:
             return self._ciphers[key_id, column]
         except KeyError:
-            cipher = AESGCM(self._derived(key_id, f"seal:{column}"))
+            cipher = AESGCM(_derived(self.masters[key_id], f"seal:{column}"))
             self._ciphers[key_id, column] = cipher
             return cipher
 
-    def _derived(self, key_id: str, purpose: str) -> bytes:
-        return HKDF(algorithm=SHA256(), length=_KEY, salt=None, info=purpose.encode()).derive(self.masters[key_id])
+
+def _derived(master: bytes, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=_KEY, salt=None, info=purpose.encode()).derive(master)
 
 
 def _place(column: str, business_id: UUID | None) -> bytes:

@@ -37,6 +37,7 @@ from gateway.application.interfaces.repositories import (
     Sessions,
     Timelines,
 )
+from gateway.application.interfaces.resealing import Resealing, SealedColumn
 from gateway.application.interfaces.surface import (
     LinkDoor,
     LinkFound,
@@ -130,10 +131,12 @@ __all__ = [
     "ReplyFound",
     "RequestSink",
     "Requests",
+    "Resealing",
     "Reversals",
     "Scope",
     "Sent",
     "SessionFound",
+    "SealedColumn",
     "Sessions",
     "StoredCallback",
     "Timelines",

@@ -79,6 +79,21 @@ REVOKE EXECUTE ON FUNCTION gateway.find_api_key(bytea, uuid), gateway.note_key_u
 GRANT EXECUTE ON FUNCTION gateway.find_api_key(bytea, uuid), gateway.note_key_use(uuid[]),
   gateway.platform_events(uuid, boolean, text, uuid, uuid, integer), gateway.platform_event(uuid, boolean, uuid) TO gateway_app;
 
--- A rotation of master keys writes every sealed column again, and nothing else of its rows.
-GRANT UPDATE (body) ON gateway.provider_callback TO gateway_operator;
+-- A rotation of master keys writes sealed values again, and nothing else: whatever the table, only where the old value
+-- still stands, and only one sealed value for another. Gives how many rows were written.
+CREATE FUNCTION gateway.reseal(p_table text, p_column text, p_ids uuid[], p_old bytea[], p_new bytea[]) RETURNS integer
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  written integer;
+BEGIN
+  PERFORM set_config('app.resealing', 'on', true);
+  EXECUTE format('UPDATE gateway.%1$I t SET %2$I = u.new FROM unnest($1, $2, $3) u (id, old, new)
+                  WHERE t.id = u.id AND t.%2$I = u.old AND get_byte(u.old, 0) = 1 AND get_byte(u.new, 0) = 1
+                    AND length(u.old) >= 30 AND length(u.new) - get_byte(u.new, 1) = length(u.old) - get_byte(u.old, 1)',
+                 p_table, p_column) USING p_ids, p_old, p_new;
+  GET DIAGNOSTICS written = ROW_COUNT;
+  RETURN written;
+END $$;
+REVOKE EXECUTE ON FUNCTION gateway.reseal(text, text, uuid[], bytea[], bytea[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gateway.reseal(text, text, uuid[], bytea[], bytea[]) TO gateway_operator;
 RESET ROLE;

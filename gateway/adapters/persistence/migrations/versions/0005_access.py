@@ -14,7 +14,7 @@ depends_on = None
 _SQL = Path(__file__).parent.parent / "sql"
 _DOWN = """
 SET ROLE gateway_owner;
-REVOKE UPDATE (body) ON gateway.provider_callback FROM gateway_operator;
+DROP FUNCTION gateway.reseal;
 DROP POLICY writes ON gateway.audit;
 DROP POLICY of_platform ON gateway.business;
 DROP POLICY of_platform_new ON gateway.business;
