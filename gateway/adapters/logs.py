@@ -11,6 +11,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from gateway.domain.card_numbers import without_card_numbers
+
 GONE = "[redacted]"
 
 #: Names whose values never leave, whatever they hold.
@@ -85,7 +87,7 @@ def scrub(text: str) -> str:
         return text
     for pattern in _PATTERNS:
         text = pattern.sub(_masked, text)
-    return text
+    return without_card_numbers(text)
 
 
 def _masked(found: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -10,10 +11,13 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from gateway.adapters.web.faults import pointer
+from gateway.domain.card_numbers import holds_card_number
 from gateway.domain.errors import Fault, Invalid
 
 #: Bytes.
 BODY_MAX = 64 * 1024
+#: Where this isn't found, no text of the body can hold a card number, and none is looked at.
+_MANY_DIGITS = re.compile(rb"[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){12}")
 
 
 class _Twice(ValueError):
@@ -62,6 +66,8 @@ def read_object(raw: bytes) -> dict[str, Any]:
     if b"\\u" in raw:
         # Raw control characters can't stand in a JSON text; only escapes bring NUL and half characters in.
         _refuse_unkeepable(found)
+    if _MANY_DIGITS.search(raw) or b"\\u" in raw:
+        _refuse_card_numbers(found)
     return found
 
 
@@ -97,6 +103,24 @@ def _no_constant(name: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
+
+
+def _refuse_card_numbers(found: dict[str, Any]) -> None:
+    """The number stands nowhere in the refusal, and neither does the key when it is the number."""
+    for path, text in _texts(found):
+        if holds_card_number(text):
+            raise card_refused(pointer(*path) if not any(map(holds_card_number, map(str, path))) else "")
+
+
+def card_refused(param: str) -> Invalid:
+    """Card numbers aren't ours to know."""
+    detail = "this looks like a card number; card data is never sent to this API"
+    return Invalid(
+        detail,
+        code="card_data_refused",
+        param=param,
+        faults=(Fault(param=param, code="card_data_refused", detail=detail),),
+    )
 
 
 def _refuse_unkeepable(found: dict[str, Any]) -> None:

@@ -16,10 +16,11 @@ from typing import Any
 from flask import Response, g, request
 
 from gateway.adapters.web.answers import answer, problem_answer
-from gateway.adapters.web.bodies import canonical, read_body
+from gateway.adapters.web.bodies import canonical, card_refused, read_body
 from gateway.adapters.web.desk import call, desk, use_cases
 from gateway.adapters.web.errors import is_final, problem_of, status_of
 from gateway.application.interfaces import Call, IdempotentCall, InFlight, Json, Mismatch, Replay
+from gateway.domain.card_numbers import holds_card_number
 from gateway.domain.errors import Conflict, GatewayError, Invalid, Unprocessable
 
 KEY_MAX = 255
@@ -62,6 +63,9 @@ def _key(required: bool) -> str | None:
         raise Invalid(
             f"an Idempotency-Key is 1 to {KEY_MAX} printable ASCII characters", code="idempotency_key_invalid"
         )
+    if holds_card_number(key):
+        # Events tell the key, so it is kept.
+        raise card_refused("")
     return key
 
 

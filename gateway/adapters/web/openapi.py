@@ -10,6 +10,7 @@ from typing import Any
 import flask_smorest  # type: ignore[import-untyped]
 from flask import Flask
 
+from gateway.adapters.web.openapi_access import KEY_DESCRIPTION, describe, nouns_of
 from gateway.adapters.web.schemas.events import EventSchema, snapshot_schema
 from gateway.adapters.web.schemas.fields import id_pattern
 from gateway.adapters.web.schemas.problems import ProblemSchema
@@ -76,8 +77,10 @@ def document_of(app: Flask) -> Json:
     document: Json = spec.to_dict()
     document["security"] = [{"key": []}]
     document["webhooks"] = webhooks
+    nouns = nouns_of(app)
     for path, method, operation in operations(document):
         _complete(path, method, operation)
+        describe(path, method, operation, nouns)
     # flask-smorest declares these for uses that we don't have.
     document["components"]["responses"].pop("BAD_REQUEST", None)
     document["components"]["schemas"].pop("PaginationMetadata", None)
@@ -101,9 +104,7 @@ def _declare_shared(spec: Any) -> None:
     components = spec.components
     if "key" in components.security_schemes:
         return
-    components.security_scheme(
-        "key", {"type": "http", "scheme": "bearer", "description": "A secret key: `sk_test_…` or `sk_live_…`."}
-    )
+    components.security_scheme("key", {"type": "http", "scheme": "bearer", "description": KEY_DESCRIPTION})
     components.parameter(
         "business",
         "header",

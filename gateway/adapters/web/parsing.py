@@ -8,8 +8,9 @@ from flask import Request
 from marshmallow import ValidationError, missing
 from webargs.flaskparser import FlaskParser
 
-from gateway.adapters.web.bodies import read_body, unkeepable
-from gateway.adapters.web.faults import Said, invalid
+from gateway.adapters.web.bodies import card_refused, read_body, unkeepable
+from gateway.adapters.web.faults import Said, invalid, pointer
+from gateway.domain.card_numbers import holds_card_number
 
 
 class StrictParser(FlaskParser):
@@ -29,6 +30,8 @@ class StrictParser(FlaskParser):
         for name, values in req.args.lists():
             if unkeepable(name) or any(map(unkeepable, values)):
                 raise ValidationError({name: [Said("texts can't hold NUL", "invalid_characters")]})
+            if any(map(holds_card_number, (name, *values))):
+                raise card_refused(pointer(name) if not holds_card_number(name) else "")
             if name.endswith("[]"):
                 wanted[name] = values
             elif len(values) > 1:
