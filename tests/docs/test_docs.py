@@ -20,6 +20,7 @@ from gateway.domain.attempts import AttemptState
 from gateway.domain.checkout import SessionState
 from gateway.domain.payments import ExceptionStatus, PaymentState
 from gateway.domain.payouts import PayoutState
+from gateway.domain.refunds import RefundState
 from gateway.domain.webhooks import EVENT_TYPES, RETRY_AFTER_S, DeliveryState
 from ports.report import FailureKind
 from tests.docs.papers import DOCS, ROOT, anchors_of, blocks_of, links_of, prose_of
@@ -31,6 +32,8 @@ PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
 #: Refusals of the command line, which answers no HTTP.
 CLI_ONLY = {
     "configuration_invalid",
+    "fee_invalid",
+    "tax_invalid",
     "reason_required",
     "resolution_invalid",
     "same_float",
@@ -225,6 +228,7 @@ def _first_column(heading: str, text: str = GUIDE) -> list[str]:
         ("### Checkout session", {s.value for s in SessionState}),
         ("### Attempt", {s.value for s in AttemptState}),
         ("### Payout", {s.value for s in PayoutState}),
+        ("### Refund", {s.value for s in RefundState}),
         ("### Webhook endpoint and delivery", {s.value for s in DeliveryState}),
         ("## Payments without the page", {kind.value for kind in FailureKind}),
         ("## Events and webhooks", set(EVENT_TYPES)),
