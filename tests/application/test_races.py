@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from gateway.application.commands import Confirmation
+from gateway.application.commands import Confirmation, NewPayout
 from gateway.application.interfaces import Json
 from gateway.application.reports import News
-from gateway.domain.errors import Conflict, GatewayError
+from gateway.domain.errors import Busy, Conflict, GatewayError
 from ports.report import Failure, FailureKind, Grade, MoneyIn, Report, Status
 from tests.application.harness import World, a_phone, id_of, kes
 
@@ -128,3 +128,43 @@ def test_two_prompts_paid_at_once_are_one_credit_and_one_overpayment(world: Worl
     at_once(*[recording(world, world.attempt_id(payment, place), paid) for place in (0, 1)])
     assert world.balance() == {"available": 147_750, "overpayments": 150_000}
     assert world.see(payment)["exception_status"] == "duplicate"
+
+
+def test_of_two_hundred_payouts_of_everything_one_is_accepted(world: World) -> None:
+    world.paid(1_000_000)
+    everything = world.balance()["available"]
+    # The payout's own price is taken beside it.
+    amount = everything - 3_000
+    amount -= amount % 100
+    callers = [world.process("app") for _ in range(8)]
+
+    def ask(place: int) -> Callable[[], Json]:
+        command = NewPayout(amount=amount, currency="KES", destination_kind="mpesa_phone", account=a_phone())
+        return lambda: callers[place % 8].payouts.create(command, world.call)
+
+    def until_decided(act: Callable[[], Json]) -> Callable[[], Json]:
+        def again() -> Json:
+            while True:
+                try:
+                    return act()
+                except Busy:
+                    continue
+
+        return again
+
+    answers = at_once(*[until_decided(ask(place)) for place in range(200)])
+    accepted = [one for one in answers if isinstance(one, dict)]
+    refused = [one for one in answers if not isinstance(one, dict)]
+    assert (len(accepted), len(refused)) == (1, 199)
+    assert {one.code for one in refused} == {"insufficient_funds"}
+    assert (world.balance(), everything - amount) == ({"reserved": everything}, 3_000)
+    # Every balance that this business's accounts ever had stands beside the leg that made it.
+    lowest = world.value(
+        "SELECT min(CASE WHEN a.id = l.debit_id THEN l.debit_after ELSE l.credit_after END) FROM ledger.leg l"
+        " JOIN ledger.account a ON a.id IN (l.debit_id, l.credit_id) WHERE a.business_id = :b AND a.balance_mode = 'L'",
+        b=world.business.id,
+    )
+    assert lowest is not None
+    assert lowest >= 0
+    world.settle()
+    assert len(world.channel.submitted) == 1
