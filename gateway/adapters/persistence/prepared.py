@@ -13,11 +13,13 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy import Engine
 
 from gateway.adapters.persistence.engines import borrowed
+
+_NO_SUCH_STATEMENT = b"26000"
 
 Value = str | bytes | bool | int | UUID | datetime | None
 
@@ -40,6 +42,10 @@ class Statement:
                 _checked(conn, conn.prepare(self.name, self.sql.encode()), ExecStatus.COMMAND_OK)
                 info[self.name] = True
             result = conn.exec_prepared(self.name, _texts(values))
+            if result.error_field(DiagnosticField.SQLSTATE) == _NO_SUCH_STATEMENT:
+                # The driver forgets all statements of a connection, ours too, after some of its rollbacks.
+                _checked(conn, conn.prepare(self.name, self.sql.encode()), ExecStatus.COMMAND_OK)
+                result = conn.exec_prepared(self.name, _texts(values))
             _checked(conn, result, ExecStatus.TUPLES_OK)
             row = [result.get_value(0, column) for column in range(result.nfields)]
         return [None if value is None else value.decode() for value in row]
