@@ -23,6 +23,7 @@ from gateway.application.ledger import LedgerService
 from gateway.application.operators import OperatorDesk
 from gateway.bootstrap import Gateway
 from gateway.settings import Settings
+from ports.abilities import RefundOrder
 from ports.payment_rail import Collection, Question
 from ports.payout_channel import Bundle, Submission
 from ports.report import Report
@@ -79,6 +80,18 @@ class InterruptedRail(RefundingRail):
     def look_up(self, question: Question) -> Report:
         self.doom.reach("before_call")
         report = super().look_up(question)
+        self.doom.reach("after_call")
+        return report
+
+    def refund(self, order: RefundOrder) -> Report:
+        self.doom.reach("before_call")
+        report = super().refund(order)
+        self.doom.reach("after_call")
+        return report
+
+    def look_up_refund(self, question: Question) -> Report:
+        self.doom.reach("before_call")
+        report = super().look_up_refund(question)
         self.doom.reach("after_call")
         return report
 
