@@ -1,4 +1,4 @@
-"""Rotation of master keys: all that is sealed is sealed again under the newest, in small batches, as often as needed."""
+"""Rotation of master keys: all that is sealed is sealed again under the newest, in small batches."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_no_route_shows_or_touches_what_is_not_the_callers(
     before = _state(owner, owned[whose])
     tried = 0
     for path, method, _ in contract.operations():
-        if "{" not in path:
+        if "{" not in path or ("business_id" in path and caller.business == owner.business):
             continue
         real = path.format(**owned[whose])
         answer = caller.call(method.upper(), real, _BODIES.get(path) if method in ("post", "patch") else None)
@@ -57,7 +57,7 @@ def test_no_list_holds_what_is_not_the_callers(
     world: World, owned: Mapping[str, Mapping[str, str]], who: str, whose: str
 ) -> None:
     caller: Shop = getattr(world, who)
-    theirs = set(owned[whose].values())
+    theirs = {id_ for id_ in owned[whose].values() if id_ not in owned[who].values()}
     for path, method, _ in Contract(world.a.get("/openapi.json")).operations():
         if method == "get" and "{" not in path and "test_helpers" not in path:
             query = "?limit=100" if caller.get(path).get("object") == "list" else ""

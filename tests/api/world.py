@@ -26,6 +26,7 @@ from gateway.domain.fees import FeeSchedule
 from gateway.domain.ids import Prefix, decode
 from ports.money import KES, Money
 from ports.report import Grade, MoneyIn, Report, Status
+from tests.api.kinds import find_all
 from tests.servers import Database
 from tests.stack import environment_of
 
@@ -129,7 +130,7 @@ class World:
         customer = shop.post("/v1/customers", {"phone": a_phone()})
         endpoint = shop.post("/v1/webhook_endpoints", {"url": "https://shop.example/hooks"})
         shop.payment()
-        return {
+        known = {
             "payment_id": payment,
             "session_id": session["id"],
             "payout_id": payout["id"],
@@ -138,6 +139,7 @@ class World:
             "transaction_id": shop.get("/v1/balance_transactions")["data"][0]["id"],
             "event_id": shop.get("/v1/events")["data"][0]["id"],
         }
+        return find_all(shop, known)
 
 
 @contextmanager
@@ -151,7 +153,7 @@ def a_world(database: Database, redis_url: str) -> Iterator[World]:
         web.use_cases,
         WebSettings(
             public_url=PUBLIC_URL, new_id=UuidV7(), test_clock=web.test_clock, key_limit=None,
-            wrong_key_limit=None, unknown_callback_limit=None,
+            wrong_key_limit=None, unknown_callback_limit=None, address_limit=None, publishable_limit=None,
         ),
     )  # fmt: skip
     try:
