@@ -27,7 +27,7 @@ class Shop:
         settings = WebSettings(public_url="https://pay.example", new_id=UuidV7(), test_clock=None)
         app = create_app(world.web.use_cases, settings)
         self.client: FlaskClient = app.test_client()
-        self.contract = Contract(self.client.get("/openapi.json").json)
+        self.contract = Contract(self.client.get("/openapi.json").json or {})
         self.numbers = count(1)
 
     def go(self, method: str, path: str, body: Any = None, status: int = 200, key: str | None = None) -> Any:

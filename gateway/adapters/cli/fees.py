@@ -35,7 +35,7 @@ def fee() -> None:
 @click.option("--from", "since", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="With a zone; now when left out.")
 @reason
 @click.pass_obj
-def set_(cli: Any, product: str, reason: str, **asked: Any) -> None:
+def set_(cli: Any, /, product: str, reason: str, **asked: Any) -> None:
     """Set a price; what froze an earlier one keeps it."""
     desk = cli.gateway("operator").desk
     business_id = read_id(Prefix.BUSINESS, asked["business_id"]) if asked["business_id"] else None
