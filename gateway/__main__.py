@@ -28,8 +28,9 @@ from gateway.adapters.cli.logs import logs_group
 from gateway.adapters.cli.migrate import migrate
 from gateway.adapters.cli.operator import alert, business, connection, float_, overview
 from gateway.adapters.cli.plugins import plugins
+from gateway.adapters.cli.receipts import receipt
 from gateway.adapters.cli.relay import relay
-from gateway.adapters.cli.resolve import payment, payout
+from gateway.adapters.cli.resolve import payment, payout, refund
 from gateway.adapters.cli.sandbox import sandbox
 from gateway.adapters.cli.sandbox_host import SandboxHost, SandboxWorld, SeededKeys
 from gateway.adapters.cli.serve import serve
@@ -89,6 +90,7 @@ class Cli(SandboxHost):
         """The relay and its chores."""
         gateway = self.gateway("worker", threads=2)
         chores = chores_of(gateway.doors, lambda live, rows: gateway.ledger.drain(livemode=live, rows=rows))
+        chores = (*chores, gateway.pull_chore)
         return Relay(source=gateway.doors, queues=RqQueue(self.settings.redis_url), chores=chores)
 
     def local_sender(self) -> WebhookSender:
@@ -168,7 +170,9 @@ for command in (
     overview,
     payment,
     payout,
+    receipt,
     plugins,
+    refund,
     relay,
     sandbox,
     serve,

@@ -57,12 +57,15 @@ class RecordReversal:
         """The same inside an open unit of the receipt's business."""
         payment = work.payments.get(work.receipts.get(receipt_id).payment_id, lock=True)
         receipt = work.receipts.get(receipt_id, lock=True)
+        if work.reversals.is_known(seen.namespace, seen.reversal_number):
+            return ReversalOutcome.KNOWN
         ours = _our_own(work.refund_attempts.of_receipt(receipt_id), seen)
-        reversal = _reversal(work, receipt, seen, None if ours is None else ours.refund_id)
+        if ours is not None and self._proves(work, ours, seen):
+            work.reversals.add(_reversal(work, receipt, seen, ours.refund_id))
+            return ReversalOutcome.OUR_REFUND
+        reversal = _reversal(work, receipt, seen, None)
         if not work.reversals.add(reversal):
             return ReversalOutcome.KNOWN
-        if ours is not None and self._proves(work, ours, seen):
-            return ReversalOutcome.OUR_REFUND
         work.receipts.save(
             replace(receipt, reversed_units=receipt.reversed_units + seen.amount.units, updated=work.now)
         )

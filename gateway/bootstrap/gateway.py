@@ -38,10 +38,11 @@ from gateway.application.checkout import CreateSession, ExpireSession, PageUrl, 
 from gateway.application.customers import ReadCustomers, SaveCustomer
 from gateway.application.deliveries import DeliverWebhook
 from gateway.application.interfaces import Call
-from gateway.application.jobs import RunDueWork
+from gateway.application.jobs import Chore, RunDueWork
 from gateway.application.key_rotation import RotateKeys
 from gateway.application.ledger import LedgerService
 from gateway.application.look_ups import LookUpAttempt
+from gateway.application.money_in import RecordMoneyIn
 from gateway.application.operators import Act, OperatorDesk
 from gateway.application.payment_expiry import ExpirePayment
 from gateway.application.payment_reads import ReadPayments
@@ -52,6 +53,7 @@ from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts,
 from gateway.application.platform_keys import IssuePlatformKey
 from gateway.application.platforms import ManageBusinesses
 from gateway.application.refund_desk import RefundDesk
+from gateway.application.refund_resolutions import ResolveRefund
 from gateway.application.releases import ReleaseReceipt
 from gateway.application.replays import ResendWebhooks, RunReplay
 from gateway.application.replies import Replying
@@ -60,6 +62,7 @@ from gateway.application.request_log import ReadRequests
 from gateway.application.resolutions import ResolvePayment, ResolvePayout
 from gateway.application.use_cases import CheckoutDesk, PaymentOrchestrator, PayoutService, UseCases
 from gateway.application.webhooks import ManageEndpoints, ReadEvents
+from gateway.bootstrap.money_in import MoneyInCommands, money_handlers, money_in_commands, pull_chore, receipts_desk
 from gateway.bootstrap.refunds import handlers_of, refund_desk
 from gateway.bootstrap.surface import links_of, request_log_of, visits_of
 from gateway.domain.connections import Connection
@@ -263,6 +266,7 @@ class Gateway:
             record=self.payments.record,
             record_payout=RecordPayoutReport(unit=self.units, providers=self.lines),
             record_refund=self.refunds.record,
+            record_money=RecordMoneyIn(unit=self.units),
         )
 
     @cached_property
@@ -288,6 +292,7 @@ class Gateway:
             "payout.submit": payouts.submit,
             "payout.look_up": payouts.look_up,
             **handlers_of(self.refunds),
+            **money_handlers(self.units, self.lines, self.replying, payments.record),
             "callback.weigh": self.weigh_callback,
             "webhook.deliver": self.deliver_webhook,
             "webhook.deliver_slowly": replace(self.deliver_webhook, slowly=True),
@@ -305,6 +310,7 @@ class Gateway:
             payments=self.payments,
             payouts=self.payouts,
             refunds=self.refunds,
+            receipts=receipts_desk(self.units),
             checkout=self.checkout,
             customers=ReadCustomers(unit=self.units),
             save_customer=SaveCustomer(unit=self.units),
@@ -359,6 +365,22 @@ class Gateway:
     def issue_platform_key(self) -> IssuePlatformKey:
         """Makes keys of platforms."""
         return IssuePlatformKey(desk=self.desk)
+
+    @cached_property
+    def money_in(self) -> MoneyInCommands:
+        """The operator's acts about money that nobody asked for."""
+        return money_in_commands(self.units, self.lines, self.replying, self.directory, self.desk)
+
+    @cached_property
+    def pull_chore(self) -> Chore:
+        """Promises the reading of histories."""
+        return pull_chore(self.doors, self.lines)
+
+    @cached_property
+    def resolve_refund(self) -> ResolveRefund:
+        """A person's word on a refund."""
+        record = self.refunds.record
+        return ResolveRefund(unit=self.units, directory=self.directory, desk=self.desk, record=record)
 
     @cached_property
     def resolve_payout(self) -> ResolvePayout:

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from gateway.application.interfaces import Json
 from gateway.application.refunds import NewRefund
 from gateway.application.reports import News
+from gateway.application.resolutions import Word
 from gateway.application.reversals import ReversalOutcome
 from gateway.domain.errors import Conflict
 from gateway.domain.reversals import SeenReversal
 from ports.abilities import RefundOrder
 from ports.errors import OutcomeUnknown
 from ports.report import Grade, Report, Status
-from tests.application.harness import World, id_of, kes
+from tests.application.harness import ACT, World, id_of, kes
 from tests.application.test_order_of_news import said_again, same_every_time
 from tests.fakes.context import MORNING
 from tests.fakes.refunds import FAKE_PARTS
@@ -130,6 +131,37 @@ def test_a_reversal_after_a_refund_that_failed_is_owed(world: World) -> None:
     assert world.balance() == {}
 
 
+def test_a_worker_can_tell_of_one_too(world: World) -> None:
+    payment = world.paid()
+    line = SeenReversal(
+        namespace=world.rail.capabilities.receipt_namespace,
+        receipt_number=world.see(payment)["receipts"][0]["receipt_number"],
+        reversal_number="RVX8",
+        amount=kes(150_000),
+        happened_at=MORNING,
+        grade=Grade.FILE,
+    )
+    assert world.worker.refunds.record_reversal(line, livemode=False) is ReversalOutcome.BOOKED
+    world.settle()
+    assert world.balance() == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "left"), [("RVX9", "succeeded", {}), (None, "failed", {"available": 150_000})]
+)
+def test_a_person_settles_an_unknown_refund(
+    world: World, number: str | None, status: str, left: dict[str, int]
+) -> None:
+    world.rail.on_refund(OutcomeUnknown("silence"))
+    made = refund(world, world.paid())
+    world.settle()
+    assert world.see(made)["status"] == "unknown"
+    settled = world.operator.resolve_refund(id_of(made), Word(receipt_number=number), ACT)
+    assert (settled["status"], settled["receipt_number"], world.balance()) == (status, number, left)
+    with pytest.raises(Conflict):
+        world.operator.resolve_refund(id_of(made), Word(receipt_number=number), ACT)
+
+
 def refund(world: World, payment: Json) -> Json:
     return world.web.refunds.create(NewRefund(payment_id=id_of(payment)), world.call)
 
@@ -197,7 +229,7 @@ NEWS = st.lists(
 )
 
 
-@settings(same_every_time, max_examples=120)
+@settings(same_every_time, max_examples=50)
 @given(news=NEWS, answered_after=st.integers(0, 4), lost=st.booleans())
 @example(news=["statement", "callback"], answered_after=1, lost=True)
 @example(news=["callback", "statement"], answered_after=0, lost=False)

@@ -1,4 +1,4 @@
-"""`payment resolve` and `payout resolve`: a person enters what the provider's statement says, with a reason."""
+"""`payment`, `payout` and `refund resolve`: a person enters what the provider's statement says, with a reason."""
 
 from __future__ import annotations
 
@@ -51,6 +51,24 @@ def resolve_payment(cli: Any, payment_id: str, receipt: str | None, not_paid: bo
     """Settle a payment's try whose outcome nobody told."""
     act, word = Act(actor=getpass.getuser(), reason=reason), _word(receipt, not_paid=not_paid)
     found = cli.gateway("operator").resolve_payment(_id(Prefix.PAYMENT, payment_id), word, act)
+    click.echo(found["status"])
+
+
+@click.group("refund")
+def refund() -> None:
+    """Settle refunds by hand."""
+
+
+@refund.command("resolve")
+@click.argument("refund_id")
+@_paid
+@_not_paid
+@_reason
+@click.pass_obj
+def resolve_refund(cli: Any, refund_id: str, receipt: str | None, not_paid: bool, reason: str) -> None:
+    """Settle a refund whose outcome nobody told."""
+    act, word = Act(actor=getpass.getuser(), reason=reason), _word(receipt, not_paid=not_paid)
+    found = cli.gateway("operator").resolve_refund(_id(Prefix.REFUND, refund_id), word, act)
     click.echo(found["status"])
 
 

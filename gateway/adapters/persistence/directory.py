@@ -144,8 +144,19 @@ class SqlDirectory(Directory):
         values = {"payments_enabled": payments, "payouts_enabled": payouts, "updated": now}
         self._change(tables.business, business_id, values, "business")
 
+    def mode_of_connection(self, connection_id: UUID) -> bool:
+        stmt = select(tables.connection.c.livemode).where(tables.connection.c.id == connection_id)
+        with in_our_words(), self.engine.connect() as conn:
+            found: bool | None = conn.execute(stmt).scalar_one_or_none()
+        if found is None:
+            raise NotFound("there is no such connection")
+        return found
+
+    def set_policy(self, connection_id: UUID, policy: Json) -> None:
+        self._set(tables.connection, connection_id, {"policy": policy}, "connection")
+
     def scope_of(self, kind: str, object_id: UUID) -> Scope:
-        table = {"payment": tables.payment, "payout": tables.payout}[kind]
+        table = {"payment": tables.payment, "payout": tables.payout, "refund": tables.refund}[kind]
         stmt = select(table.c.business_id, table.c.livemode).where(table.c.id == object_id)
         with in_our_words(), self.engine.connect() as conn:
             row = conn.execute(stmt).first()

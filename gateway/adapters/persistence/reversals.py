@@ -31,6 +31,11 @@ class SqlReversals(Reversals):
         row = self._tx.raw.execute(sql, (namespace, number, livemode)).fetchone()
         return None if row is None else (row[0], Scope(business_id=row[1], livemode=livemode))
 
+    def is_known(self, namespace: str, number: str) -> bool:
+        mine = self._tx.own(reversal)
+        same = (reversal.c.receipt_namespace == namespace) & (reversal.c.reversal_number == number)
+        return self._tx.conn.execute(select(reversal.c.id).where(mine, same)).first() is not None
+
     def add(self, one: Reversal) -> bool:
         row = {
             "id": one.id,

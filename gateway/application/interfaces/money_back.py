@@ -68,6 +68,9 @@ class Reversals(Protocol):
     def whose(self, namespace: str, number: str, *, livemode: bool) -> tuple[UUID, Scope] | None:
         """The receipt with that number, of any business, and its scope; None when nobody has it."""
 
+    def is_known(self, namespace: str, number: str) -> bool:
+        """Whether the unit's business has that reversal already."""
+
     def add(self, reversal: Reversal) -> bool:
         """Insert; False when that reversal is known."""
 
