@@ -10,6 +10,7 @@ from uuid import UUID
 from gateway.application.interfaces import Providers
 from gateway.domain.connections import Connection
 from gateway.domain.errors import NotFound
+from ports.abilities import Validator
 from ports.context import Context
 from ports.payment_rail import PaymentRail, RailCapabilities
 from ports.payout_channel import ChannelCapabilities, PayoutChannel
@@ -39,6 +40,10 @@ class Lines(Providers):
 
     def channel_capabilities(self, code: str) -> ChannelCapabilities:
         return cast(ChannelCapabilities, _offer(self.channels, code).capabilities)
+
+    def validator(self, code: str) -> Validator | None:
+        offer = self.rails.get(code)
+        return None if offer is None else offer.validator
 
     def acknowledgement(self, code: str) -> tuple[bytes, str]:
         offer = self.rails.get(code) or _offer(self.channels, code)

@@ -20,6 +20,7 @@ from gateway.application.interfaces import (
     UnitOfWork,
     once,
 )
+from gateway.application.pay_to import StartPayTo
 from gateway.application.replies import Replying
 from gateway.application.reports import News, RecordReport, fail
 from gateway.domain.attempts import ASKABLE, Attempt, AttemptState, AttemptStep
@@ -64,7 +65,11 @@ class SubmitAttempt:
     def __call__(self, attempt_id: UUID, call: Call) -> datetime | None:
         """When to come again, or None. Found `submitting` (a crash), the try becomes unknown and is never resent."""
         with self.unit(call.scope, call=call) as work:
-            claimed = self._claim(work, attempt_id)
+            pays_himself = work.attempts.get(attempt_id).pay_to
+            claimed = None if pays_himself else self._claim(work, attempt_id)
+        if pays_himself:
+            starter = StartPayTo(unit=self.unit, providers=self.providers, replying=self.replying)
+            return starter(attempt_id, call)
         if not isinstance(claimed, Errand):
             return claimed
         return self.insist(self._call(claimed, call))

@@ -27,6 +27,16 @@ def end_unsent(work: UnitOfWork, attempts: Sequence[Attempt]) -> None:
             work.due.drop("attempt.submit", attempt.id)
 
 
+def end_places(work: UnitOfWork, attempts: Sequence[Attempt]) -> None:
+    """Nobody is asked to pay there any more; money that comes all the same is taken as late."""
+    for attempt in attempts:
+        if attempt.pay_to and attempt.is_open:
+            locked = work.attempts.get(attempt.id, lock=True)
+            if locked.is_open:
+                work.attempts.save(locked.take(AttemptStep.END, work.now))
+                work.due.drop("attempt.submit", attempt.id)
+
+
 def announce_session_over(work: UnitOfWork, payment: Payment) -> None:
     """Tell the business that a session completed or expired, when the payment has one."""
     if payment.session_id is None:
@@ -54,7 +64,8 @@ class ExpirePayment:
                 return None
             if work.now < payment.expires_at:
                 return payment.expires_at
-            attempts = [a for a in work.attempts.of(payment_id) if a.is_open]
+            tries = work.attempts.of(payment_id)
+            attempts = [a for a in tries if a.in_doubt]
             sent = [a for a in attempts if a.state is not AttemptState.CREATED]
             asked = [a for a in sent if a.state is not AttemptState.UNRESOLVED]
             for attempt in asked:
@@ -65,6 +76,7 @@ class ExpirePayment:
                 # A person's by now: whoever settles it puts the timer again.
                 return None
             end_unsent(work, attempts)
+            end_places(work, tries)
             expire(work, expired)
             return None
 

@@ -23,7 +23,7 @@ from gateway.application.interfaces import (
     Providers,
     UnitOfWork,
 )
-from gateway.application.payment_expiry import announce_session_over, end_unsent
+from gateway.application.payment_expiry import announce_session_over, end_places, end_unsent
 from gateway.application.pricing import priced
 from gateway.domain.attempts import ASKABLE, Attempt, AttemptState
 from gateway.domain.businesses import Business
@@ -33,7 +33,7 @@ from gateway.domain.fees import Terms
 from gateway.domain.payments import PAYMENT, Payment, PaymentStep, PromptAction
 from gateway.domain.phones import mask, to_e164
 from ports.money import Money
-from ports.payment_rail import RailCapabilities
+from ports.payment_rail import RailCapabilities, StartsBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,16 +122,21 @@ class ConfirmPayment:
 
     def __call__(self, command: Confirmation, call: Call) -> Json:
         """The payment, `requires_action`. Raises Conflict (`attempt_outcome_unknown`) while a prompt is out."""
-        phone = to_e164(command.phone, param="/payment_method/phone")
+        phone = None if command.phone is None else to_e164(command.phone, param="/payment_method/phone")
         with self.unit(call.scope, call=call) as work:
             payment = work.payments.get(command.payment_id, lock=True)
             attempts = work.attempts.of(payment.id)
-            if _made_before(call.idempotency, attempts):
+            if _made_before(work, call.idempotency, payment, attempts):
                 return answered(work, 200, shown.payment(payment))
             require_open(work, call, "payments")
             _may_confirm(payment, attempts, command, work.now)
             connection, offer = self._line(work, command.method, payment.amount_due)
-            wait = work.attempts.take_prompt(phone, work.now)
+            if phone is None and offer.starts_by is StartsBy.PROMPT:
+                raise Invalid(
+                    "this way to pay prompts a phone; name it", code="phone_required", param="/payment_method/phone"
+                )
+            is_prompt = phone is not None and offer.starts_by is StartsBy.PROMPT
+            wait = work.attempts.take_prompt(phone, work.now) if phone is not None and is_prompt else None
             if wait is not None:
                 raise TooMany(
                     "too many prompts to this number; wait before asking again",
@@ -161,7 +166,7 @@ class ConfirmPayment:
         attempts: Sequence[Attempt],
         connection: Connection,
         offer: RailCapabilities,
-        phone: str,
+        phone: str | None,
         command: Confirmation,
     ) -> Json:
         business = work.businesses.get()
@@ -169,7 +174,8 @@ class ConfirmPayment:
         for earlier in attempts:
             if earlier.is_open:
                 work.attempts.unblock(earlier.id)
-        customer = work.customers.by_phone(phone, new_id=work.new_id(), now=work.now)
+        customer = work.customers.by_phone(phone, new_id=work.new_id(), now=work.now) if phone else None
+        pay_to = offer.starts_by is StartsBy.PAY_TO
         attempt = Attempt(
             id=call.idempotency.object_id if call.idempotency else work.new_id(),
             payment_id=payment.id,
@@ -184,14 +190,17 @@ class ConfirmPayment:
             float_id=connection.float_id,
             reference=self._reference(work, business, connection.float_id, offer),
             amount=payment.amount_due - Money(units=payment.received_units, asset=payment.amount.asset),
-            customer_id=customer.id,
-            payer_masked=mask(phone),
+            customer_id=customer.id if customer else None,
+            payer_masked=mask(phone) if phone else None,
+            pay_to=pay_to,
         )
-        work.attempts.add(attempt)
-        payment = self._confirmed(work, payment, attempts, business, offer, customer.id)
+        work.attempts.add(attempt, call.idempotency.key_hash if call.idempotency else None)
+        payment = self._confirmed(work, payment, attempts, business, offer, attempt.customer_id)
         work.due.put(Due(kind="attempt.submit", subject_id=attempt.id, due_at=work.now))
         view = shown.payment(payment)
-        work.events.put("payment.requires_action", payment.id, view)
+        if not pay_to:
+            # Where to pay is the adapter's to say: a worker asks it within milliseconds, and the event carries it.
+            work.events.put("payment.requires_action", payment.id, view)
         return view
 
     def _confirmed(
@@ -201,7 +210,7 @@ class ConfirmPayment:
         attempts: Sequence[Attempt],
         business: Business,
         offer: RailCapabilities,
-        customer_id: UUID,
+        customer_id: UUID | None,
     ) -> Payment:
         terms = payment.terms or Terms(
             fee=work.businesses.fee_schedule("collect", work.now), settlement=business.settlement
@@ -212,10 +221,12 @@ class ConfirmPayment:
                 PaymentStep.CONFIRM,
                 work.now,
                 terms=terms,
-                customer_id=customer_id,
+                customer_id=customer_id or payment.customer_id,
                 last_error=None,
-                outcome_unknown=any(a.is_open for a in attempts),
-                next_action=PromptAction(
+                outcome_unknown=any(a.in_doubt for a in attempts),
+                next_action=None
+                if offer.starts_by is StartsBy.PAY_TO
+                else PromptAction(
                     expires_at=work.now + life, resend_after=work.now + life + timedelta(seconds=offer.grace_s)
                 ),
             )
@@ -233,9 +244,18 @@ class ConfirmPayment:
         raise Busy("no free reference was found; try again", code="busy")
 
 
-def _made_before(idempotent: IdempotentCall | None, attempts: Sequence[Attempt]) -> bool:
-    """A retry after a crash finds the attempt that its first run made."""
-    return idempotent is not None and any(a.id == idempotent.object_id for a in attempts)
+def _made_before(
+    work: UnitOfWork, idempotent: IdempotentCall | None, payment: Payment, attempts: Sequence[Attempt]
+) -> bool:
+    """A retry after a crash finds the attempt that its first run made; so does one whose key's answer was lost."""
+    if idempotent is None:
+        return False
+    if any(a.id == idempotent.object_id for a in attempts):
+        return True
+    made = work.attempts.by_key(idempotent.key_hash)
+    if made is not None and made.payment_id != payment.id:
+        raise Unprocessable("this key confirmed another payment", code="idempotency_mismatch")
+    return made is not None
 
 
 def _may_confirm(payment: Payment, attempts: Sequence[Attempt], command: Confirmation, now: datetime) -> None:
@@ -251,7 +271,7 @@ def _may_confirm(payment: Payment, attempts: Sequence[Attempt], command: Confirm
             code="attempt_outcome_unknown",
             retry_after_s=5 if until is None else max(1, ceil((until - now).total_seconds())),
         )
-    if any(a.is_open for a in attempts) and not command.acknowledge_unknown:
+    if any(a.in_doubt for a in attempts) and not command.acknowledge_unknown:
         raise Conflict(
             "an earlier prompt may still be paid; send acknowledge_unknown_attempt=true to prompt again all the same",
             code="attempt_outcome_unknown",
@@ -272,12 +292,14 @@ class CancelPayment:
             canceled = payment.take(PaymentStep.CANCEL, work.now, next_action=None)
             if canceled.state is payment.state:
                 return answered(work, 200, shown.payment(payment))
-            attempts = [a for a in work.attempts.of(payment.id) if a.is_open]
+            tries = work.attempts.of(payment.id)
+            attempts = [a for a in tries if a.in_doubt]
             if any(a.state is not AttemptState.CREATED for a in attempts):
                 raise Conflict(
                     "a sent prompt can't be recalled; wait until its outcome is known", code="attempt_outcome_unknown"
                 )
             end_unsent(work, attempts)
+            end_places(work, tries)
             canceled = work.payments.save(canceled)
             work.due.drop("payment.expire", payment.id)
             view = shown.payment(canceled)
@@ -297,6 +319,6 @@ class RefreshPayment:
         with self.unit(call.scope, call=call) as work:
             payment = work.payments.get(payment_id)
             for attempt in work.attempts.of(payment_id):
-                if attempt.state in ASKABLE:
+                if attempt.state in ASKABLE and not attempt.pay_to:
                     work.due.put(Due(kind="attempt.look_up", subject_id=attempt.id, due_at=work.now))
             return answered(work, 200, shown.payment(payment))

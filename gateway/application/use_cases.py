@@ -23,6 +23,7 @@ from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePa
 from gateway.application.payout_attempts import LookUpPayout, SubmitPayout
 from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts, RefreshPayout, RetryPayout
 from gateway.application.platforms import ManageBusinesses
+from gateway.application.receipts_desk import ReceiptsDesk
 from gateway.application.refund_desk import RefundDesk
 from gateway.application.releases import ReleaseReceipt
 from gateway.application.replays import ResendWebhooks
@@ -81,6 +82,7 @@ class UseCases:
     payments: PaymentOrchestrator
     payouts: PayoutService
     refunds: RefundDesk
+    receipts: ReceiptsDesk
     checkout: CheckoutDesk
     customers: ReadCustomers
     save_customer: SaveCustomer

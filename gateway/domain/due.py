@@ -15,6 +15,7 @@ KINDS: dict[str, tuple[str, int]] = {
     "money.settle": ("ask", 60),
     "money.look_up": ("ask", 90),
     "connection.pull": ("tend", 300),
+    "receipt.offer": ("tend", 60),
     "webhook.deliver": ("send", 60),
     "webhook.deliver_slowly": ("slow", 60),
     "webhook.replay": ("tend", 60),

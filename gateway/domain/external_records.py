@@ -69,7 +69,7 @@ class LooseReceipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How far one connection's word is trusted. `announced_ceiling_units` bounds what an announcement alone may book."""
+    """How far a connection is trusted. `announced_ceiling_units` bounds what an announcement alone may book."""
 
     validation: bool = False
     announced_addresses: tuple[str, ...] = ()
@@ -85,6 +85,15 @@ class Policy:
             announced_addresses=tuple(str(a) for a in addresses) if listed and isinstance(addresses, list) else (),
             announced_ceiling_units=ceiling if listed and isinstance(ceiling, int) else 0,
         )
+
+    def kept(self) -> dict[str, object]:
+        """The same as `read` takes it."""
+        return {
+            "validation": self.validation,
+            "announced_trust": "address_list" if self.announced_addresses else "none",
+            "announced_addresses": list(self.announced_addresses),
+            "announced_ceiling_units": self.announced_ceiling_units,
+        }
 
     def trusts(self, peer: str, amount: Money | None) -> bool:
         """Whether an announcement from that address proves that sum."""

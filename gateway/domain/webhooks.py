@@ -46,6 +46,8 @@ EVENT_TYPES = (
     "checkout.session.completed",
     "checkout.session.expired",
     "receipt.received",
+    "receipt.unmatched",
+    "receipt.assigned",
     "payout.created",
     "payout.queued",
     "payout.in_transit",

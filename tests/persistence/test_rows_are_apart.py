@@ -11,10 +11,14 @@ import pytest
 from psycopg import sql
 from sqlalchemy import true
 
+from gateway.adapters.persistence.request_log import SqlRequestLog
 from gateway.adapters.persistence.transaction import Transaction
-from gateway.application.interfaces import Page, ProviderExchange, ReplyAddress, Scope
+from gateway.application.interfaces import LoggedRequest, Page, ProviderExchange, ReplyAddress, Scope
+from gateway.application.replays import begin
 from gateway.domain.checkout import CheckoutSession
 from gateway.domain.errors import NotFound
+from gateway.domain.payment_links import LinkUse, PaymentLink
+from ports.money import KES
 from ports.report import Grade, Report, Status
 from tests.persistence.shop import NOW, PHONE, Shop, a_key, new_id
 from tests.servers import ROLES
@@ -38,6 +42,10 @@ OWNED = (
     "delivery_try",
     "idempotency_key",
     "alert",
+    "webhook_replay",
+    "payment_link",
+    "link_use",
+    "request_log",
 )
 #: No role but the operator's reads these at all.
 CLOSED = ("platform", "api_key", "taken_reference", "phone_prompt", "audit")
@@ -45,7 +53,7 @@ POOLED = ("float", "connection")
 #: What a role may not read at all, though others may.
 UNREAD = {
     "gateway_app": {"reply_to", "alert", *CLOSED},
-    "gateway_worker": {"idempotency_key", "alert", *CLOSED},
+    "gateway_worker": {"idempotency_key", "alert", "payment_link", "link_use", "request_log", *CLOSED},
     "gateway_read": {
         "customer",
         "reply_to",
@@ -60,6 +68,10 @@ UNREAD = {
         "alert",
         "fee_schedule",
         "connection",
+        "webhook_replay",
+        "payment_link",
+        "link_use",
+        "request_log",
         *CLOSED,
     },
 }
@@ -91,6 +103,7 @@ def fill(shop: Shop, scope: Scope) -> None:
             work.alerts.raise_("x", attempt.id, "look")
             (delivery,), _ = work.deliveries.page(work.endpoints.page(Page())[0][0].id, Page())
         _mark_tried(shop, scope, delivery.id)
+        _fill_surface(shop, scope)
         found = shop.web_doors.reply(secret)
         assert found is not None
         assert shop.callbacks.store(found, body=b"{}", headers={}, peer="127.0.0.1")
@@ -137,6 +150,31 @@ def _exchange(shop: Shop, attempt_id: UUID) -> ProviderExchange:
         ended_at=NOW,
         outcome="pending",
     )
+
+
+def _fill_surface(shop: Shop, scope: Scope) -> None:
+    link = PaymentLink(
+        id=new_id(),
+        business_id=scope.business_id,
+        livemode=scope.livemode,
+        created=NOW,
+        updated=NOW,
+        currency=KES,
+        amount_units=100,
+        secret_hash=bytes(32),
+    )
+    use = LinkUse(
+        id=new_id(), created=NOW, link_id=link.id, token_hash=bytes(32), session_id=new_id(), payment_id=new_id()
+    )
+    with shop.units()(scope) as work:
+        work.links.add(link, "0" * 32, None)
+        work.links.add_use(use, "0" * 32)
+        begin(work, work.endpoints.page(Page())[0][0], since=NOW, until=NOW, missed=True)
+    note = LoggedRequest(
+        id=new_id(), business_id=scope.business_id, livemode=scope.livemode, at=NOW, key_id=None, method="GET",
+        route="/v1/payments", status=200, duration_ms=1,
+    )  # fmt: skip
+    SqlRequestLog(engine=shop.engine("app")).keep([note, note])
 
 
 def _mark_tried(shop: Shop, scope: Scope, delivery_id: UUID) -> None:
@@ -296,14 +334,25 @@ def test_no_role_of_the_gateway_passes_the_policies(shop: Shop) -> None:
     assert [name for name, _ in definers] == [
         "claim_due",
         "find_api_key",
+        "find_candidate",
+        "find_link",
+        "find_loose",
+        "find_reference",
         "find_reply",
         "find_session",
         "free_due",
+        "is_ambiguous",
+        "keep_requests",
         "promise_float",
+        "promise_pulls",
         "start_due",
         "sweep",
+        "sweep_events",
+        "sweep_requests",
         "take_prompt",
+        "take_receipt",
         "take_reference",
+        "wanted_by",
     ]
     assert all("search_path=pg_catalog, pg_temp" in (config or []) for _, config in definers)
 
@@ -313,6 +362,8 @@ def test_web_can_t_read_what_it_doesn_t_need(filled: Shop) -> None:
         for statement in (
             "SELECT config FROM gateway.connection",
             "SELECT secret FROM gateway.webhook_endpoint",
+            "SELECT previous_secret FROM gateway.webhook_endpoint",
+            "INSERT INTO gateway.request_log DEFAULT VALUES",
             "SELECT body FROM gateway.provider_callback",
             "SELECT key_hash FROM gateway.api_key",
             "UPDATE gateway.receipt SET amount_units = 1",

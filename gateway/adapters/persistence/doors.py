@@ -17,7 +17,7 @@ from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.transaction import first_id
 from gateway.adapters.persistence.worker_session import WorkerSession
 from gateway.application.interfaces import Claimed, Doors, KeyFound, LinkDoor, LinkFound, ReplyFound, SessionFound
-from gateway.domain.due import DISPATCH_LEASE_S, QUEUES
+from gateway.domain.due import DISPATCH_LEASE_S, KINDS, QUEUES
 
 _ROW = "%(id)s, %(business)s, %(livemode)s, %(holder)s, %(generation)s"
 
@@ -47,6 +47,20 @@ class SqlDoors(Doors, LinkDoor):
     def reply(self, secret_hash: bytes) -> ReplyFound | None:
         row = self._one("SELECT * FROM gateway.find_reply(%(hash)s)", {"hash": secret_hash})
         return None if row is None else ReplyFound(**row._asdict())
+
+    def wanted(self, float_id: UUID, reference: str, *, livemode: bool) -> int | None:
+        """How much the payment behind a reference still wants."""
+        values = {"float": float_id, "livemode": livemode, "reference": reference}
+        row = self._one("SELECT gateway.wanted_by(%(float)s, %(livemode)s, %(reference)s)", values)
+        return None if row is None or row[0] is None else int(row[0])
+
+    def promise_pulls(self, codes: Sequence[str]) -> int:
+        """Put the reading of histories where nobody has; gives how many."""
+        queue, lease_s = KINDS["connection.pull"]
+        values = {"codes": list(codes), "queue": queue, "lease": lease_s, "now": self.clock.system()}
+        sql = f"SELECT gateway.promise_pulls(%(codes)s::text[], %(queue)s, %(lease)s, {self.clock.sql})"
+        row = self._one(sql, values)
+        return 0 if row is None else int(row[0])
 
     def session(self, secret_hash: bytes) -> SessionFound | None:
         row = self._one("SELECT * FROM gateway.find_session(%(hash)s)", {"hash": secret_hash})

@@ -61,14 +61,16 @@ class SqlExternalRecords(ExternalRecords):
         return None if row is None else Found(attempt_id=row[0], business_id=row[1], payment_id=row[2])
 
     def candidate(self, reference: str) -> UUID | None:
-        return self._one("SELECT gateway.find_candidate(%s)", reference)
+        found: UUID | None = self._one("SELECT gateway.find_candidate(%s)", reference)
+        return found
 
     def is_ambiguous(self, float_id: UUID, units: int) -> bool:
         return bool(self._one("SELECT gateway.is_ambiguous(%s, %s, %s)", float_id, self._tx.scope.livemode, units))
 
     def owner(self, namespace: str, number: str) -> UUID | None:
         sql = "SELECT business_id FROM gateway.find_receipt(%s, %s, %s)"
-        return self._one(sql, namespace, number, self._tx.scope.livemode)
+        found: UUID | None = self._one(sql, namespace, number, self._tx.scope.livemode)
+        return found
 
     def cursor(self, connection_id: UUID) -> HistoryCursor | None:
         table = history_cursor

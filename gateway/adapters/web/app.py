@@ -29,6 +29,7 @@ from gateway.adapters.web import (
     payments,
     payouts,
     quotes,
+    receipts,
     refunds,
     request_ids,
     request_log,
@@ -55,6 +56,7 @@ _NOUNS = (
     webhook_endpoints,
     payment_links,
     requests,
+    receipts,
     refunds,
     quotes,
 )

@@ -112,7 +112,7 @@ class ConfirmOne(MethodView):
             Confirmation(
                 payment_id=_payment(payment_id),
                 method=method["type"],
-                phone=method["phone"],
+                phone=method.get("phone"),
                 acknowledge_unknown=body["acknowledge_unknown_attempt"],
                 quote_id=body.get("quote"),
             ),

@@ -73,6 +73,12 @@ class Doors(Protocol):
     def reply(self, secret_hash: bytes) -> ReplyFound | None:
         """The call a callback answers."""
 
+    def wanted(self, float_id: UUID, reference: str, *, livemode: bool) -> int | None:
+        """How much the payment behind a reference on that float still wants; None when nobody's is."""
+
+    def promise_pulls(self, codes: Sequence[str]) -> int:
+        """Put the reading of histories for connections of these codes where nobody has; gives how many."""
+
     def session(self, secret_hash: bytes) -> SessionFound | None:
         """The session a page shows."""
 

@@ -15,6 +15,7 @@ from gateway.application.interfaces.values import (
 from gateway.domain.businesses import ApiKey, Business, Platform
 from gateway.domain.connections import Connection, Float
 from gateway.domain.fees import FeeSchedule
+from ports.abilities import Validator
 from ports.payment_rail import PaymentRail, RailCapabilities
 from ports.payout_channel import ChannelCapabilities, PayoutChannel
 
@@ -35,6 +36,9 @@ class Providers(Protocol):
 
     def channel_capabilities(self, code: str) -> ChannelCapabilities:
         """What a channel declares."""
+
+    def validator(self, code: str) -> Validator | None:
+        """Reads and words "may this be paid?" of a rail, where it can."""
 
     def acknowledgement(self, code: str) -> tuple[bytes, str]:
         """What a provider is answered once its callback is stored: body and content type."""
@@ -162,6 +166,12 @@ class Directory(Protocol):
 
     def open_business(self, business_id: UUID, *, payments: bool, payouts: bool, now: datetime) -> None:
         """Open or close a live business's capabilities."""
+
+    def mode_of_connection(self, connection_id: UUID) -> bool:
+        """Whether it is a live one. Raises NotFound."""
+
+    def set_policy(self, connection_id: UUID, policy: Json) -> None:
+        """Say how far a connection is trusted. Raises NotFound."""
 
     def scope_of(self, kind: str, object_id: UUID) -> Scope:
         """Whose a `payment` or `payout` is. Raises NotFound."""

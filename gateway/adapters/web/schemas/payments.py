@@ -27,6 +27,7 @@ from ports.report import FailureKind, TryAgain
 #: Far above every rail and channel, far below what a JSON reader rounds (2**53): KES 10,000,000,000.00.
 AMOUNT_MAX = 10**12
 
+RECEIPT_STATES = ("booked", "unmatched")
 PAYMENT_STATES = tuple(state.value for state in PaymentState)
 
 
@@ -68,9 +69,14 @@ class NewPaymentSchema(Body):
 class PaymentMethodSchema(Body):
     """How the shopper pays."""
 
-    type = Choice(("mpesa",), required=True)
+    type = Choice(("mpesa", "mpesa_paybill", "mpesa_till"), required=True)
     phone = Text(
-        40, required=True, metadata={"description": "A Kenyan mobile number, as people type it: 0712 345 678."}
+        40,
+        allow_none=True,
+        metadata={
+            "description": "A Kenyan mobile number, as people type it: 0712 345 678. A prompt needs it; where the shopper"
+            " sends by himself it may be left out."
+        },
     )
 
 
@@ -97,9 +103,17 @@ class FailureSchema(Shown):
 class NextActionSchema(Shown):
     """What the shopper must do."""
 
-    type = shown_word(("prompt",), "A prompt is on the phone.")
+    type = shown_word(("prompt", "pay_to"), "A prompt is on the phone; or the shopper sends to a place by himself.")
     expires_at = shown_moment("The prompt's life ends; its outcome may be known later.")
-    resend_after = shown_moment("From then on another prompt may be asked for.")
+    resend_after = shown_moment("From then on another prompt may be asked for.", null=True)
+    pay_to = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        allow_none=True,
+        metadata={"description": "With `pay_to`: where, as names and values, such as `paybill` and `account`."},
+    )
+    amount_left = shown_whole("What is still due.")
 
 
 class SettlementSchema(Shown):
@@ -141,9 +155,11 @@ class ReceiptSchema(Owned):
 
     id = shown_id(Prefix.RECEIPT)
     object = shown_word(("receipt",))
-    payment = shown_id(Prefix.PAYMENT)
+    status = shown_word(RECEIPT_STATES, "`unmatched`: it bears your tag and is in suspense until you assign it.")
+    payment = shown_id(Prefix.PAYMENT, allow_none=True)
     attempt = shown_id(Prefix.ATTEMPT, allow_none=True)
     receipt_number = shown_text("The provider's; it may be learnt later.", null=True)
+    typed_reference = shown_text("While unmatched: what the payer typed, long numbers masked.", null=True)
     amount = shown_whole()
     currency = shown_text()
     amount_to_payment = shown_whole()

@@ -163,9 +163,27 @@ CREATE FUNCTION gateway.find_reply(p_hash bytea)
   FROM gateway.reply_to r JOIN gateway.connection c ON c.id = r.connection_id WHERE r.secret_hash = p_hash
 $$;
 
-REVOKE EXECUTE ON FUNCTION gateway.find_reply, gateway.find_reference, gateway.find_candidate, gateway.wanted_by, gateway.is_ambiguous,
+-- Put the reading of a history where nobody has promised it: a connection that was just added, or a lost row.
+CREATE FUNCTION gateway.promise_pulls(p_codes text[], p_queue text, p_lease_s integer, p_now timestamptz) RETURNS integer
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  done integer;
+BEGIN
+  INSERT INTO gateway.outbox (id, business_id, livemode, kind, queue, lease_s, subject_id, due_at)
+  SELECT gateway.new_id(), '00000000-0000-0000-0000-000000000000', c.livemode, 'connection.pull', p_queue, p_lease_s, c.id, p_now
+  FROM gateway.connection c WHERE c.code = ANY (p_codes)
+    AND NOT EXISTS (SELECT FROM gateway.outbox o WHERE o.kind = 'connection.pull' AND o.subject_id = c.id AND o.done_at IS NULL)
+  ON CONFLICT (kind, subject_id) WHERE done_at IS NULL DO NOTHING;
+  GET DIAGNOSTICS done = ROW_COUNT;
+  RETURN done;
+END $$;
+
+REVOKE EXECUTE ON FUNCTION gateway.find_reply, gateway.plain_reference, gateway.promise_pulls, gateway.find_reference, gateway.find_candidate, gateway.wanted_by, gateway.is_ambiguous,
   gateway.take_receipt, gateway.find_loose FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gateway.find_reply, gateway.wanted_by TO gateway_app;
+GRANT EXECUTE ON FUNCTION gateway.promise_pulls TO gateway_worker, gateway_operator;
+-- An index on attempts is made of it.
+GRANT EXECUTE ON FUNCTION gateway.plain_reference TO gateway_app, gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.take_receipt TO gateway_app, gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.find_reference, gateway.find_candidate, gateway.is_ambiguous, gateway.find_loose
   TO gateway_worker, gateway_operator;

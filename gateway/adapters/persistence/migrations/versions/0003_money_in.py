@@ -15,7 +15,7 @@ _SQL = Path(__file__).parent.parent / "sql"
 #: What is the house's can't stay: the older tables have no place for it. Its journals stay, as all journals do.
 _DOWN = """
 SET ROLE gateway_owner;
-DROP FUNCTION gateway.find_loose, gateway.take_receipt, gateway.is_ambiguous, gateway.wanted_by, gateway.find_candidate,
+DROP FUNCTION gateway.promise_pulls, gateway.find_loose, gateway.take_receipt, gateway.is_ambiguous, gateway.wanted_by, gateway.find_candidate,
   gateway.find_reference, gateway.find_reply;
 DROP INDEX gateway.attempt_by_plain_reference;
 DROP FUNCTION gateway.plain_reference;
