@@ -27,6 +27,7 @@ class Ability(StrEnum):
     HOLDER_NAME = "holder_name"
     MOVE_OWN = "move_own"
     READ_FILE = "read_file"
+    SELF_CHECK = "self_check"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,3 +190,31 @@ class ReadsFiles(Protocol):
     @abstractmethod
     def read_file(self, name: str, content: bytes) -> StatementFile:
         """All of it or nothing: Unreadable names the first row that can't be understood. Pure."""
+
+
+class FindingState(StrEnum):
+    """What a self-check thinks of one thing."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """It will be wrong: `due` says when."""
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfFinding:
+    """One thing that a connection knows of itself: a name, how it stands, a sentence, and when it becomes wrong."""
+
+    name: str
+    state: FindingState
+    words: str
+    due: datetime | None = None
+
+
+@runtime_checkable
+class ChecksItself(Protocol):
+    """A connection that knows the ages of its credentials (`self_check`)."""
+
+    @abstractmethod
+    def self_check(self, now: datetime) -> tuple[SelfFinding, ...]:
+        """What it knows without asking anybody."""

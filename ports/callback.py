@@ -30,10 +30,14 @@ class Door(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """A callback as it arrived. `headers` have lower-case names; `peer` is the address that a trusted proxy named."""
+    """A callback as it arrived. `headers` have lower-case names; `peer` is the address that a trusted proxy named.
+
+    `of_question`: it came to the address of a question of ours, so what it says of itself is the question's fate.
+    """
 
     body: bytes
     door: Door
+    of_question: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     peer: str = ""
 

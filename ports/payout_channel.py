@@ -56,10 +56,12 @@ class ChannelCapabilities(Capabilities):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where the money goes: `account` is an E.164 number for a phone, else the till, paybill or account number."""
+    """Where the money goes: `account` is an E.164 number for a phone, else the till, paybill or account number;
+    `reference` is the account at a paybill, which its owner reads."""
 
     kind: DestinationKind
     account: str
+    reference: str | None = None
     bank_code: str | None = None
     name: str | None = None
 

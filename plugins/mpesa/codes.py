@@ -165,6 +165,15 @@ PAYOUT_CODES: Mapping[str, Row] = {
     "SFC_IC0003": _failed("the number is not on M-Pesa", FailureKind.DESTINATION_INVALID, TryAgain.NEVER),
 }
 
+#: Reversals and payments to organisations: what differs from a payout to a phone.
+ORDER_CODES: Mapping[str, Row] = {
+    **PAYOUT_CODES,
+    "1": _later("the account's balance is too low", 600, FailureKind.INSUFFICIENT_FUNDS),
+    "R000001": _open("reversed already", Verdict.AMBIGUOUS),
+    "R000002": _failed("no transaction with that receipt can be reversed", try_again=TryAgain.NEVER),
+    "SFC_IC0003": _failed("the receiving party is invalid", FailureKind.DESTINATION_INVALID, TryAgain.NEVER),
+}
+
 #: The word of a Transaction Status result, in small letters.
 STATUS_WORDS: Mapping[str, Row] = {
     "completed": _DONE,

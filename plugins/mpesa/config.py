@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from urllib.parse import urlsplit
 
 from plugins.kit.schema import checked
@@ -48,13 +49,51 @@ _KEYS = {
     ),
 }
 _SHORTCODE_FORM = "^[1-9][0-9]{4,6}$"
+_DAY_FORM = "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$"
+
+#: The API operator. Payouts can't do without; a collecting connection needs it to ask about receipts and to reverse.
+_OPERATOR = {
+    "initiator_name": _text("Name of the API operator", most=100),
+    "initiator_password": _text("Password of the API operator (lives 90 days)", secret=True),
+    "initiator_password_set_on": _text("Day on which that password was set, as 2026-11-24", pattern=_DAY_FORM),
+    "certificate_pem": _text("M-Pesa's certificate for this environment, as PEM text", most=20_000),
+}
+_TILL_FIELD = _text("Till number (a till's head office or store is its shortcode)", pattern=_SHORTCODE_FORM)
+_NOMINATED = _text("Number on the organisation's account, to register Pull with", pattern="^254[17][0-9]{8}$")
+
+
+def _choice(title: str, *words: str) -> dict[str, object]:
+    return {"type": "string", "title": title, "enum": list(words), "default": words[0]}
+
 
 RAIL_SCHEMA = _schema(
-    "M-Pesa push to a paybill",
+    "M-Pesa push to a paybill or till",
     ["consumer_key", "consumer_secret", "shortcode", "passkey"],
     **_KEYS,
-    shortcode=_text("Paybill number", pattern=_SHORTCODE_FORM),
-    passkey=_text("Passkey of the paybill", pattern="^[!-~]+$", secret=True),
+    kind=_choice("What the shortcode is", "paybill", "till"),
+    shortcode=_text("Paybill number, or the till's head office or store number", pattern=_SHORTCODE_FORM),
+    till=_TILL_FIELD,
+    passkey=_text("Passkey of the shortcode", pattern="^[!-~]+$", secret=True),
+    nominated_number=_NOMINATED,
+    **_OPERATOR,
+)
+
+_COLLECTING = {
+    **_KEYS,
+    "shortcode": _text("Paybill number, or the till's head office or store number", pattern=_SHORTCODE_FORM),
+    "c2b_version": _choice("Version of the C2B interface that Safaricom opened", "v2", "v1"),
+    "response_type": _choice("What M-Pesa does when our validation can't be reached", "Completed", "Cancelled"),
+    "nominated_number": _NOMINATED,
+    **_OPERATOR,
+}
+PAYBILL_SCHEMA = _schema(
+    "M-Pesa payments to a paybill, made by the payer", ["consumer_key", "consumer_secret", "shortcode"], **_COLLECTING
+)
+TILL_SCHEMA = _schema(
+    "M-Pesa payments to a till, made by the payer",
+    ["consumer_key", "consumer_secret", "shortcode", "till"],
+    **_COLLECTING,
+    till=_TILL_FIELD,
 )
 
 CHANNEL_SCHEMA = _schema(
@@ -62,15 +101,22 @@ CHANNEL_SCHEMA = _schema(
     ["consumer_key", "consumer_secret", "shortcode", "initiator_name", "initiator_password", "certificate_pem"],
     **_KEYS,
     shortcode=_text("B2C shortcode", pattern=_SHORTCODE_FORM),
-    initiator_name=_text("Name of the API operator", most=100),
-    initiator_password=_text("Password of the API operator (lives 90 days)", secret=True),
-    certificate_pem=_text("M-Pesa's certificate for this environment, as PEM text", most=20_000),
-    command_id={
-        "type": "string",
-        "title": "Kind of payment",
-        "enum": ["BusinessPayment", "SalaryPayment", "PromotionPayment"],
-        "default": "BusinessPayment",
-    },
+    **_OPERATOR,
+    command_id=_choice("Kind of payment", "BusinessPayment", "SalaryPayment", "PromotionPayment"),
+)
+
+B2B_SCHEMA = _schema(
+    "M-Pesa payments to paybills and tills",
+    ["consumer_key", "consumer_secret", "shortcode", "initiator_name", "initiator_password", "certificate_pem"],
+    **_KEYS,
+    shortcode=_text("Paying shortcode", pattern=_SHORTCODE_FORM),
+    **_OPERATOR,
+    till_receiver_type=_choice(
+        "Identifier type of a till that is paid: 2 works in production, the papers say 4", "2", "4"
+    ),
+    utility_shortcode=_text(
+        "Shortcode whose utility account pays out, for moving money there", pattern=_SHORTCODE_FORM
+    ),
 )
 
 
@@ -84,12 +130,39 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorConfig:
+    """The API operator of a shortcode."""
+
+    name: str
+    password: str = field(repr=False)
+    certificate_pem: str = field(repr=False)
+    set_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RailConfig:
-    """A paybill that collects."""
+    """A paybill or till that prompts. `party` is who is paid: the paybill itself, or the till."""
 
     account: Account
     shortcode: str
+    party: str
+    is_till: bool
     passkey: str = field(repr=False)
+    nominated_number: str | None = field(repr=False)
+    operator: OperatorConfig | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectConfig:
+    """A paybill or till that the payer pays by himself."""
+
+    account: Account
+    shortcode: str
+    till: str | None
+    c2b_version: str
+    response_type: str
+    nominated_number: str | None = field(repr=False)
+    operator: OperatorConfig | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,29 +171,107 @@ class ChannelConfig:
 
     account: Account
     shortcode: str
-    initiator_name: str
-    initiator_password: str = field(repr=False)
-    certificate_pem: str = field(repr=False)
+    operator: OperatorConfig
     command_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class B2bConfig:
+    """A shortcode that pays organisations."""
+
+    account: Account
+    shortcode: str
+    operator: OperatorConfig
+    till_receiver_type: str
+    utility_shortcode: str | None
+
+
 def rail_config(values: Mapping[str, object], environment: Environment) -> RailConfig:
-    """Read a rail's configuration. Raises Misconfigured, naming the fields that are wrong."""
+    """Read a push rail's configuration. Raises Misconfigured, naming the fields that are wrong."""
     known = checked(RAIL_SCHEMA, values)
-    return RailConfig(account=_account(known, environment), shortcode=known["shortcode"], passkey=known["passkey"])
+    is_till = known["kind"] == "till"
+    if is_till != ("till" in known):
+        raise Misconfigured("configuration: /till: needed for the kind till, and only for it")
+    return RailConfig(
+        account=_account(known, environment),
+        shortcode=known["shortcode"],
+        party=known["till"] if is_till else known["shortcode"],
+        is_till=is_till,
+        passkey=known["passkey"],
+        nominated_number=known.get("nominated_number"),
+        operator=_operator(known),
+    )
+
+
+def collect_config(
+    schema: Mapping[str, object], values: Mapping[str, object], environment: Environment
+) -> CollectConfig:
+    """Read a collecting rail's configuration, by PAYBILL_SCHEMA or TILL_SCHEMA. Raises Misconfigured."""
+    known = checked(schema, values)
+    return CollectConfig(
+        account=_account(known, environment),
+        shortcode=known["shortcode"],
+        till=known.get("till"),
+        c2b_version=known["c2b_version"],
+        response_type=known["response_type"],
+        nominated_number=known.get("nominated_number"),
+        operator=_operator(known),
+    )
 
 
 def channel_config(values: Mapping[str, object], environment: Environment) -> ChannelConfig:
-    """Read a channel's configuration. Raises Misconfigured, naming the fields that are wrong."""
+    """Read the B2C channel's configuration. Raises Misconfigured, naming the fields that are wrong."""
     known = checked(CHANNEL_SCHEMA, values)
     return ChannelConfig(
         account=_account(known, environment),
         shortcode=known["shortcode"],
-        initiator_name=known["initiator_name"],
-        initiator_password=known["initiator_password"],
-        certificate_pem=known["certificate_pem"],
+        operator=_needed_operator(known),
         command_id=known["command_id"],
     )
+
+
+def b2b_config(values: Mapping[str, object], environment: Environment) -> B2bConfig:
+    """Read the B2B channel's configuration. Raises Misconfigured, naming the fields that are wrong."""
+    known = checked(B2B_SCHEMA, values)
+    return B2bConfig(
+        account=_account(known, environment),
+        shortcode=known["shortcode"],
+        operator=_needed_operator(known),
+        till_receiver_type=known["till_receiver_type"],
+        utility_shortcode=known.get("utility_shortcode"),
+    )
+
+
+def _operator(known: Mapping[str, str]) -> OperatorConfig | None:
+    """All three or none: half an operator can do nothing."""
+    names = ("initiator_name", "initiator_password", "certificate_pem")
+    missing = [name for name in names if name not in known]
+    if len(missing) == len(names):
+        return None
+    if missing:
+        raise Misconfigured("configuration: " + "; ".join(f"/{name}: missing" for name in missing))
+    return OperatorConfig(
+        name=known["initiator_name"],
+        password=known["initiator_password"],
+        certificate_pem=known["certificate_pem"],
+        set_on=_day(known.get("initiator_password_set_on")),
+    )
+
+
+def _needed_operator(known: Mapping[str, str]) -> OperatorConfig:
+    operator = _operator(known)
+    if operator is None:
+        raise Misconfigured("configuration: /initiator_name: missing")
+    return operator
+
+
+def _day(written: str | None) -> date | None:
+    if written is None:
+        return None
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise Misconfigured("configuration: /initiator_password_set_on: no such day") from None
 
 
 def _account(known: Mapping[str, str], environment: Environment) -> Account:

@@ -47,7 +47,7 @@ def push_started(answer: Answer, reference: str) -> Report:
             next_action=NextAction(kind=ActionKind.PROMPT, life_s=PROMPT_LIFE_S),
         )
     if answer.status == 200 and response_code is not None:
-        raise Refused(_not_accepted(response_code))
+        raise Refused(not_accepted(response_code))
     raise _push_error(fault_of(answer))
 
 
@@ -67,7 +67,7 @@ def payout_sent(answer: Answer, reference: str) -> Report:
     fault = fault_of(answer)
     if _is_duplicate(fault.code, fault.text):
         raise AlreadyTaken(f"b2c: the reference is known already ({shown(fault.code)})")
-    raise _error("b2c", fault)
+    raise error_of("b2c", fault)
 
 
 def push_looked_up(answer: Answer, reference: str, checkout_request_id: str) -> Report:
@@ -115,7 +115,8 @@ def _no_news(reference: str) -> Report:
     return Report(status=Status.NO_NEWS, grade=Grade.ANSWER, reference=reference)
 
 
-def _not_accepted(response_code: str) -> Failure:
+def not_accepted(response_code: str) -> Failure:
+    """The failure of a call that M-Pesa refused at the door, with HTTP 200."""
     return Failure(
         kind=FailureKind.OTHER,
         provider_code=shown(response_code),
@@ -137,7 +138,7 @@ def _payout_not_accepted(response_code: str, text: str) -> PortError:
         return OutcomeUnknown(f"b2c: not clearly refused ({response_code})")
     if row is not None and row.kind is FailureKind.SET_UP:
         return Misconfigured(f"b2c: {row.meaning} ({response_code})")
-    return Refused(_not_accepted(response_code))
+    return Refused(not_accepted(response_code))
 
 
 def _push_error(fault: Fault) -> PortError:
@@ -153,10 +154,11 @@ def _push_error(fault: Fault) -> PortError:
         )
     if fault.code == _PUSH_SHARED and _SET_UP_TEXT.search(fault.text):
         return Misconfigured(f"push: the shortcode or the passkey is wrong ({fault.code})")
-    return _error("push", fault)
+    return error_of("push", fault)
 
 
-def _error(call: str, fault: Fault) -> PortError:
+def error_of(call: str, fault: Fault) -> PortError:
+    """What an error answer means for an order: certainly not done for a few rows, else unknown."""
     named = f"{call}: HTTP {fault.status}" + (f" {shown(fault.code)}" if fault.code else "")
     match fault.meaning:
         case Meaning.TOO_FAST:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 
-from plugins.mpesa import wire
+from plugins.mpesa import orders, wire
 from plugins.mpesa.asked import refused, reply_url, whole_shillings
 from plugins.mpesa.client import CALL_TIMEOUT_S, Daraja
 from plugins.mpesa.config import ChannelConfig, channel_config
-from plugins.mpesa.credential import seal
 from plugins.mpesa.mapping import RECEIPTS, payout_asked, payout_sent
+from plugins.mpesa.operator import Operator, ages
+from plugins.mpesa.order_results import read_order_callback, tells_balances
 from plugins.mpesa.results import REPLY, read_payout_callback
-from ports.callback import Incoming, Reading
+from plugins.mpesa.statement import read_statement
+from ports.abilities import Ability, ChecksItself, ReadsBalance, ReadsFiles, SelfFinding
+from ports.callback import Incoming, Reading, ReplyTo
 from ports.context import Context
 from ports.money import KES
 from ports.payment_rail import Question
@@ -28,7 +32,8 @@ from ports.payout_channel import (
     Submission,
 )
 from ports.registration import CallbackScope, LookUp, LookUpBy, ReferenceForm, Repeat
-from ports.report import FailureKind, Report
+from ports.report import FailureKind, Pocket, Report
+from ports.statement import StatementFile
 
 #: From 10 to 250,000 whole shillings (Daraja portal, December 2025). Questions at 30 s, 2 min, 10 min, 1 h and on for a
 #: day, since "not found" soon after a lost answer proves nothing.
@@ -46,6 +51,7 @@ B2C = ChannelCapabilities(
     look_up_ladder_s=(30, 90, 480, 3_000, 14_400),
     look_up_life_s=90_000,
     call_timeout_s=CALL_TIMEOUT_S,
+    abilities=(Ability.BALANCE.value, Ability.READ_FILE.value, Ability.SELF_CHECK.value),
     acknowledgement=REPLY,
     destinations=(DestinationKind.MPESA_PHONE,),
     max_items=1,
@@ -58,13 +64,13 @@ _REFERENCE = re.compile(r"[A-Za-z0-9-]{1,36}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MpesaB2c(PayoutChannel):
+class MpesaB2c(PayoutChannel, ReadsBalance, ReadsFiles, ChecksItself):
     """One shortcode's payouts. Safe to share between threads."""
 
     config: ChannelConfig
     context: Context
     daraja: Daraja
-    credential: str = field(repr=False)
+    operator: Operator
 
     @classmethod
     def build(cls, values: Mapping[str, object], context: Context) -> MpesaB2c:
@@ -77,7 +83,7 @@ class MpesaB2c(PayoutChannel):
             config=config,
             context=context,
             daraja=Daraja(account=config.account, context=context),
-            credential=seal(config.initiator_password, config.certificate_pem),
+            operator=Operator.of(config.operator),
         )
 
     def submit(self, bundle: Bundle) -> Submission:
@@ -98,8 +104,8 @@ class MpesaB2c(PayoutChannel):
         return wire.b2c_body(
             reference=instruction.reference,
             shortcode=self.config.shortcode,
-            initiator=self.config.initiator_name,
-            credential=self.credential,
+            initiator=self.operator.name,
+            credential=self.operator.credential,
             command_id=self.config.command_id,
             amount=whole_shillings(instruction.amount, B2C),
             receiver=receiver,
@@ -112,12 +118,25 @@ class MpesaB2c(PayoutChannel):
         body = wire.status_body(
             reference=question.reference,
             shortcode=self.config.shortcode,
-            initiator=self.config.initiator_name,
-            credential=self.credential,
+            initiator=self.operator.name,
+            credential=self.operator.credential,
             reply_url=reply_url(question.reply_to, self.context.environment),
         )
         return payout_asked(self.daraja.call("transaction_status", wire.STATUS_PATH, body), question.reference)
 
     def read_callback(self, incoming: Incoming) -> Reading:
         """Read a result, a queue time-out, or the answer to a question."""
-        return read_payout_callback(incoming)
+        return read_order_callback(incoming) if tells_balances(incoming) else read_payout_callback(incoming)
+
+    def balance(self, reply_to: ReplyTo) -> tuple[Pocket, ...] | None:
+        """Ask what our pockets hold; the answer comes to the ReplyTo."""
+        orders.ask_balance(self.daraja, self.operator, self.config.shortcode, reply_to, self.context.environment)
+        return None
+
+    def read_file(self, name: str, content: bytes) -> StatementFile:
+        """Read the organisation's statement."""
+        return read_statement(name, content)
+
+    def self_check(self, now: datetime) -> tuple[SelfFinding, ...]:
+        """The ages of the operator's password and certificate."""
+        return tuple(ages(self.config.operator, now))

@@ -18,7 +18,7 @@ from plugins.mpesa.mapping import RECEIPTS
 from ports.callback import Door, Incoming, Reading
 from ports.errors import Unreadable
 from ports.money import Money
-from ports.report import FailureKind, Grade, MoneyIn, Report, Status
+from ports.report import FailureKind, Grade, MoneyIn, ProviderCharge, Report, Status
 
 #: What M-Pesa is answered, always: it has no use for another answer, and a refusal might make it call again.
 REPLY = b'{"ResultCode":0,"ResultDesc":"Accepted"}'
@@ -33,17 +33,18 @@ _B2C_KEYS = {"TransactionReceipt", "TransactionAmount", "TransactionCompletedDat
 _THEIR_ID = re.compile(r"[0-9]+-[0-9]+-[0-9]+|[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{10,40}|AG_.*")
 _OUR_FORM = re.compile(r"[A-Za-z0-9-]{1,36}")
 
-_Pairs = tuple[tuple[str, object], ...]
+#: A result's names and values, in order.
+Pairs = tuple[tuple[str, object], ...]
 
 
 def read_push_callback(incoming: Incoming) -> Reading:
     """Read a push's outcome. A success without a receipt or an amount that can be read is PENDING and unrecognised:
     it moves nothing, but wakes the look-up and tells someone. Raises Unreadable for any other shape."""
-    callback = wire.as_object(wire.as_object(_parsed(incoming).get("Body")).get("stkCallback"))
+    callback = wire.as_object(wire.as_object(parsed_callback(incoming).get("Body")).get("stkCallback"))
     result_code = wire.code(callback.get("ResultCode"))
     checkout_request_id = wire.opaque(callback.get("CheckoutRequestID"))
     if result_code is None or checkout_request_id is None:
-        raise _unreadable("not a push callback")
+        raise unreadable("not a push callback")
     word = _read(PUSH_CODES, result_code, callback.get("ResultDesc"))
     money = _money(wire.pairs(callback.get("CallbackMetadata"), "Item", "Name"))
     if word.status is Status.SUCCEEDED and money is None:
@@ -51,7 +52,7 @@ def read_push_callback(incoming: Incoming) -> Reading:
     return _reading(
         Report(
             status=word.status,
-            grade=_grade(incoming),
+            grade=grade_of(incoming),
             provider_reference=checkout_request_id,
             money=(money,) if money and word.status is Status.SUCCEEDED else (),
             failure=word.failure,
@@ -62,18 +63,21 @@ def read_push_callback(incoming: Incoming) -> Reading:
 
 def read_payout_callback(incoming: Incoming) -> Reading:
     """Read what comes to a payout's or a question's URL; the shape says which it is. Raises Unreadable for others."""
-    body = _parsed(incoming)
+    body = parsed_callback(incoming)
     if "Result" not in body:
-        return _reading(_timed_out(body, _grade(incoming)))
+        return _reading(_posted_back(body, grade_of(incoming)))
     result = wire.as_object(body["Result"])
     parameters = wire.pairs(result.get("ResultParameters"), "ResultParameter", "Key")
     if wire.code(result.get("ResultCode")) is None:
-        raise _unreadable("a result without a code")
-    report = _payout_result if _is_payout_result(result, parameters) else _status_result
-    return _reading(report(result, parameters, _grade(incoming)))
+        raise unreadable("a result without a code")
+    asked = incoming.of_question and not {key for key, _ in parameters} & _B2C_KEYS
+    report = _payout_result if not asked and _is_payout_result(result, parameters) else _status_result
+    read_result = report(result, parameters, grade_of(incoming))
+    charges = charges_in(parameters, read_result.receipt_number)
+    return Reading(reports=(read_result,), charges=charges, reply_body=REPLY)
 
 
-def _is_payout_result(result: dict[str, object], parameters: _Pairs) -> bool:
+def _is_payout_result(result: dict[str, object], parameters: Pairs) -> bool:
     """Whether it is the payout's own result, and not the answer to a question about it.
 
     Failures carry next to nothing, and the failure of a question must never be read as the failure of a payout. A
@@ -90,18 +94,17 @@ def _is_payout_result(result: dict[str, object], parameters: _Pairs) -> bool:
     return _ours(result.get("OriginatorConversationID")) is not None
 
 
-def _payout_result(result: dict[str, object], parameters: _Pairs, grade: Grade) -> Report:
+def _payout_result(result: dict[str, object], parameters: Pairs, grade: Grade) -> Report:
     report = Report(
         status=Status.PENDING,
         grade=grade,
         reference=_ours(result.get("OriginatorConversationID")),
         provider_reference=wire.opaque(result.get("ConversationID")),
     )
-    if wire.code(result.get("ResultType")) == _MORE_TO_COME:
+    if more_to_come(result):
         return report
     word = _read(PAYOUT_CODES, wire.code(result.get("ResultCode")) or "", result.get("ResultDesc"))
-    if word.status is Status.FAILED and _TIMED_OUT.search(wire.said(result.get("ResultDesc"))):
-        # A queue time-out in a result's clothes: unknown, and never a failure.
+    if word.status is Status.FAILED and timed_out(result):
         return report
     return _filled(
         report,
@@ -112,7 +115,7 @@ def _payout_result(result: dict[str, object], parameters: _Pairs, grade: Grade) 
     )
 
 
-def _status_result(result: dict[str, object], parameters: _Pairs, grade: Grade) -> Report:
+def _status_result(result: dict[str, object], parameters: Pairs, grade: Grade) -> Report:
     """Code 0 says that the question worked; what became of the payment is TransactionStatus. The outer ids are the
     question's own, the payment's stand among the parameters."""
     report = Report(
@@ -122,7 +125,7 @@ def _status_result(result: dict[str, object], parameters: _Pairs, grade: Grade) 
         provider_reference=wire.opaque(wire.the_one(parameters, "ConversationID")),
     )
     code = wire.code(result.get("ResultCode")) or ""
-    if wire.code(result.get("ResultType")) == _MORE_TO_COME:
+    if more_to_come(result):
         return report
     if code != "0":
         failure = read(PAYOUT_CODES, code).failure
@@ -149,17 +152,17 @@ def _filled(
     return replace(report, status=word.status, receipt_number=receipt_number, amount=amount, happened_at=happened_at)
 
 
-def _timed_out(body: dict[str, object], grade: Grade) -> Report:
+def _posted_back(body: dict[str, object], grade: Grade) -> Report:
     """Our own request, posted back because it waited too long: it says nothing of the outcome."""
     if "OriginalConversationID" in body:
         return Report(status=Status.NO_NEWS, grade=grade, reference=_ours(body["OriginalConversationID"]))
     reference = _ours(body.get("OriginatorConversationID"))
     if reference is None:
-        raise _unreadable("neither a result nor a request of ours")
+        raise unreadable("neither a result nor a request of ours")
     return Report(status=Status.PENDING, grade=grade, reference=reference)
 
 
-def _money(items: _Pairs) -> MoneyIn | None:
+def _money(items: Pairs) -> MoneyIn | None:
     receipt_number = wire.receipt_number(wire.the_one(items, "MpesaReceiptNumber"))
     amount = wire.shillings(wire.the_one(items, "Amount"))
     if receipt_number is None or amount is None:
@@ -179,6 +182,22 @@ def _read(table: Mapping[str, Row], code: str, text: object) -> Word:
     return Word(status=Status.PENDING) if speaks_of_pending(wire.said(text)) else word
 
 
+def more_to_come(result: dict[str, object]) -> bool:
+    """Whether further messages follow this one."""
+    return wire.code(result.get("ResultType")) == _MORE_TO_COME
+
+
+def timed_out(result: dict[str, object]) -> bool:
+    """Whether a result is a queue time-out in a result's clothes: unknown, and never a failure."""
+    return _TIMED_OUT.search(wire.said(result.get("ResultDesc"))) is not None
+
+
+def charges_in(parameters: Pairs, number: str | None) -> tuple[ProviderCharge, ...]:
+    """`Fee For B2C Payment|KES|22.40`, for the transaction `number`; nothing where nothing was charged."""
+    found = (wire.shillings(wire.said(v).rpartition("|")[2]) for key, v in parameters if key == "DebitPartyCharges")
+    return tuple(ProviderCharge(number=number, amount=amount) for amount in found if number and amount and amount.units)
+
+
 def _ours(value: object) -> str | None:
     found = wire.opaque(value)
     if found is None or _THEIR_ID.fullmatch(found) or not _OUR_FORM.fullmatch(found):
@@ -186,20 +205,23 @@ def _ours(value: object) -> str | None:
     return found
 
 
-def _grade(incoming: Incoming) -> Grade:
+def grade_of(incoming: Incoming) -> Grade:
+    """How far what came by this door can be trusted: not far."""
     return Grade.SOLICITED if incoming.door is Door.CALL else Grade.ANNOUNCED
 
 
-def _parsed(incoming: Incoming) -> dict[str, object]:
+def parsed_callback(incoming: Incoming) -> dict[str, object]:
+    """The JSON object that was posted. Raises Unreadable."""
     try:
         return wire.parsed(incoming.body)
     except ValueError:
-        raise _unreadable("not a JSON object") from None
+        raise unreadable("not a JSON object") from None
 
 
 def _reading(report: Report) -> Reading:
     return Reading(reports=(report,), reply_body=REPLY)
 
 
-def _unreadable(reason: str) -> Unreadable:
+def unreadable(reason: str) -> Unreadable:
+    """A shape that we don't know: M-Pesa is answered as ever."""
     return Unreadable(reason, reply_body=REPLY)

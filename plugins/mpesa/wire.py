@@ -61,17 +61,30 @@ def phone_number(e164: str | None) -> int | None:
 
 
 def push_body(
-    *, shortcode: str, passkey: str, timestamp: str, amount: int, payer: int, reply_url: str, reference: str, text: str
+    *,
+    shortcode: str,
+    party: str,
+    is_till: bool,
+    passkey: str,
+    timestamp: str,
+    amount: int,
+    payer: int,
+    reply_url: str,
+    reference: str,
+    text: str,
 ) -> dict[str, object]:
-    """A push to a paybill; `amount` in whole shillings. Numbers go as JSON integers."""
+    """A push to a paybill, or to the till `party` of the store `shortcode`; `amount` in whole shillings.
+
+    Numbers go as JSON integers.
+    """
     return {
         "BusinessShortCode": int(shortcode),
         "Password": password(shortcode, passkey, timestamp),
         "Timestamp": timestamp,
-        "TransactionType": "CustomerPayBillOnline",
+        "TransactionType": "CustomerBuyGoodsOnline" if is_till else "CustomerPayBillOnline",
         "Amount": amount,
         "PartyA": payer,
-        "PartyB": int(shortcode),
+        "PartyB": int(party),
         "PhoneNumber": payer,
         "CallBackURL": reply_url,
         "AccountReference": reference,

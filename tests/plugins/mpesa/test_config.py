@@ -91,7 +91,7 @@ def test_no_secret_is_shown() -> None:
     rail = MpesaPush.build(rail_values(LOCAL), FakeWorld().context)
     channel = MpesaB2c.build(channel_values(LOCAL), FakeWorld().context)
     shown = f"{rail!r}{rail.config!r}{rail.config.account!r}{channel!r}{channel.config!r}"
-    secrets = ("consumer-key", "consumer-secret", "bfb279f9", "Safaricom999", channel.credential)
+    secrets = ("consumer-key", "consumer-secret", "bfb279f9", "Safaricom999", channel.operator.credential)
     assert [secret for secret in secrets if secret in shown] == []
 
 

@@ -73,7 +73,7 @@ def b2c_line(mpesa: SimulatedMpesa) -> ChannelLine:
         paid="0",
         unpaid="2040",
         invented="31337",
-        private=(*(str(values[name]) for name in names[:4]), channel.credential),
+        private=(*(str(values[name]) for name in names[:4]), channel.operator.credential),
     )
 
 

@@ -22,7 +22,7 @@ README = Path(plugins.mpesa.__file__).with_name("README.md").read_text(encoding=
 
 
 def test_the_rail() -> None:
-    (offer,) = plugin.register_payment_rails()
+    offer, *_ = plugin.register_payment_rails()
     assert (offer.code, offer.method) == ("mpesa_push", "mpesa")
     assert isinstance(offer.build(rail_values("http://127.0.0.1:9"), FakeWorld().context), MpesaPush)
     said = offer.capabilities
@@ -31,7 +31,7 @@ def test_the_rail() -> None:
 
 
 def test_the_channel() -> None:
-    (offer,) = plugin.register_payout_channels()
+    offer, *_ = plugin.register_payout_channels()
     assert (offer.code, offer.method) == ("mpesa_b2c", "mpesa_phone")
     assert isinstance(offer.build(channel_values("http://127.0.0.1:9"), FakeWorld().context), MpesaB2c)
     said = offer.capabilities

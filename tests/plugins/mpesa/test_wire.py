@@ -183,6 +183,8 @@ def test_any_text_is_made_fit(text: str) -> None:
 def test_the_push_body_is_the_portals_sample() -> None:
     body = wire.push_body(
         shortcode="174379",
+        party="174379",
+        is_till=False,
         passkey="secret",
         timestamp="20210628092408",
         amount=10,

@@ -1,0 +1,87 @@
+"""Pull: the customers' payments of the last 48 hours, which find what callbacks lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from plugins.mpesa import wire, wire_more
+from plugins.mpesa.client import Daraja
+from plugins.mpesa.codes import shown
+from plugins.mpesa.faults import fault_of
+from plugins.mpesa.mapping import RECEIPTS, error_of
+from plugins.mpesa.orders import body_of
+from ports.abilities import HistoryPage
+from ports.context import Context
+from ports.errors import OutcomeUnknown
+from ports.report import MoneyIn
+
+_FOUND, _NOTHING = "1000", "1001"
+_REGISTERED = ("1000", "1001")
+#: It remembers so long; a window that begins earlier is refused.
+_MEMORY = timedelta(hours=48)
+#: Lists come inside a list.
+_DEPTH = 3
+
+
+def page(
+    daraja: Daraja, shortcode: str, since: datetime, until: datetime, cursor: str | None, context: Context
+) -> HistoryPage:
+    """Rows from `cursor` on, an offset in rows; the next cursor is None once a page is empty.
+
+    Raises NotSent, OutcomeUnknown or Misconfigured.
+    """
+    offset = int(cursor) if cursor else 0
+    earliest = context.clock() - _MEMORY + timedelta(minutes=1)
+    body = wire_more.pull_body(shortcode=shortcode, since=max(since, earliest), until=until, offset=offset)
+    answer = daraja.call("pull", wire_more.PULL_PATH, body)
+    found = body_of(answer)
+    code = wire.code(found.get("ResponseCode"))
+    if answer.status != 200:
+        raise error_of("pull", fault_of(answer))
+    if code == _NOTHING:
+        return HistoryPage(money=())
+    if code != _FOUND:
+        raise OutcomeUnknown(f"pull: {shown(code or 'no code')}")
+    rows = list(_rows(found.get("Response"), _DEPTH))
+    money = tuple(one for one in map(_money, rows) if one is not None)
+    if len(money) < len(rows):
+        context.log.warning("pull_rows_unreadable", rows=len(rows) - len(money))
+    return HistoryPage(money=money, next_cursor=str(offset + len(rows)) if rows else None)
+
+
+def register(daraja: Daraja, shortcode: str, nominated_number: str, url: str) -> str:
+    """Ask to be allowed to pull, once. Gives the words; raises as other calls do."""
+    body = wire_more.pull_register_body(shortcode=shortcode, nominated_number=nominated_number, reply_url=url)
+    answer = daraja.call("pull_register", wire_more.PULL_REGISTER_PATH, body)
+    found = body_of(answer)
+    status = wire.code(found.get("ResponseStatus", found.get("Response Status", found.get("ResponseCode"))))
+    if answer.status == 200 and status in _REGISTERED:
+        return "registered" if status == _REGISTERED[0] else "registered before"
+    raise error_of("pull_register", fault_of(answer))
+
+
+def _rows(value: object, depth: int) -> Iterator[dict[str, object]]:
+    """The objects in lists within lists; nothing found may also come as the text `[[]]`."""
+    if isinstance(value, dict):
+        yield value
+    elif isinstance(value, list) and depth:
+        for one in value:
+            yield from _rows(one, depth - 1)
+
+
+def _money(row: dict[str, object]) -> MoneyIn | None:
+    receipt = wire.receipt_number(row.get("transactionId"))
+    amount = wire.shillings(row.get("amount"))
+    if receipt is None or amount is None or not amount.units:
+        return None
+    typed = row.get("billreference")
+    reference = str(typed).strip()[:64] if isinstance(typed, (int, str)) else ""
+    return MoneyIn(
+        receipt_namespace=RECEIPTS,
+        receipt_number=receipt,
+        amount=amount,
+        happened_at=wire.moment(row.get("trxDate")),
+        reference=reference or None,
+        payer_hint=wire.payer_hint(row.get("msisdn")),
+    )
