@@ -177,8 +177,14 @@ def test_an_endpoint_comes_back_as_it_was_kept(shop: Shop) -> None:
         assert work.endpoints.page(Page()) == ([saved], False)
     with shop.units("worker")(shop.a) as work:
         assert work.endpoints.get(kept.id) == replace(saved, secret=kept.secret), "and doesn't lose it by saving"
-        work.endpoints.save(replace(work.endpoints.get(kept.id), secret="whsec_rotated"))
-        assert work.endpoints.get(kept.id).secret == "whsec_rotated"
+    until = NOW + timedelta(days=400)
+    with shop.units()(shop.a) as work:
+        rotated = replace(work.endpoints.get(kept.id), secret="whsec_rotated", previous_until=until)
+        work.endpoints.rotate(rotated)
+    with shop.units("worker")(shop.a) as work:
+        found = work.endpoints.save(work.endpoints.get(kept.id))
+        assert (found.secret, found.previous_secret, found.previous_until) == ("whsec_rotated", kept.secret, until)
+        assert work.endpoints.get(kept.id) == found, "and a worker that saves it loses neither"
 
 
 def test_a_deleted_endpoint_ends_its_deliveries(shop: Shop) -> None:
