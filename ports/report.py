@@ -137,10 +137,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pocket:
-    """One account of ours at the provider and what it holds; `happened_at` is the provider's time."""
+    """One account of ours at the provider and what it holds, or owes; `happened_at` is the provider's time."""
 
     name: str
     balance: Money
+    is_owed: bool = False
     happened_at: datetime | None = None
 
 

@@ -23,7 +23,6 @@ from plugins.mpesa.results import (
     unreadable,
 )
 from ports.callback import Incoming, Reading
-from ports.money import KES, Money
 from ports.report import FailureKind, Grade, MoneyIn, Pocket, Report, Status
 
 _STATUS_KEYS = {"ReceiptNo", "TransactionStatus", "FinalisedTime"}
@@ -126,17 +125,11 @@ def _pockets(told: str, parameters: Pairs) -> tuple[Pocket, ...]:
     for part in told.split("&"):
         name, _, rest = part.partition("|")
         currency, _, rest = rest.partition("|")
-        balance = _signed(rest.partition("|")[0])
+        written = rest.partition("|")[0].strip()
+        balance = wire.shillings(written.removeprefix("-"))
         if not name.strip() or currency.strip() != "KES" or balance is None:
             raise unreadable("a balance that can't be read")
-        found.append(Pocket(name=name.strip(), balance=balance, happened_at=happened))
+        # What Charges Paid holds is below zero.
+        owed = written.startswith("-")
+        found.append(Pocket(name=name.strip(), balance=balance, is_owed=owed, happened_at=happened))
     return tuple(found)
-
-
-def _signed(text: str) -> Money | None:
-    """An amount that may be below zero, as Charges Paid is."""
-    text = text.strip()
-    amount = wire.shillings(text.removeprefix("-"))
-    if amount is None:
-        return None
-    return Money(units=-amount.units, asset=KES) if text.startswith("-") else amount

@@ -124,9 +124,9 @@ def _line(number: int, row: Sequence[str], columns: Mapping[str, int]) -> Statem
 
 def _moved(paid_in: str, withdrawn: str) -> tuple[Money | None, bool]:
     """What moved and whether it came in; None when neither or both columns say so."""
-    came, left = _amount(paid_in), _amount(withdrawn)
-    came_units, left_units = (came.units if came else 0), abs(left.units if left else 0)
-    if bool(came_units) == bool(left_units) or came_units < 0:
+    came, left = _amount(paid_in), _amount(withdrawn.removeprefix("-"))
+    came_units, left_units = (came.units if came else 0), (left.units if left else 0)
+    if bool(came_units) == bool(left_units):
         return None, False
     return Money(units=came_units or left_units, asset=KES), bool(came_units)
 
@@ -144,12 +144,8 @@ def _kind(details: str, *, comes_in: bool) -> LineKind:
 
 
 def _amount(text: str) -> Money | None:
-    """`1,234.50`, `-1,234.50`, with or without the currency's name; None when there is none."""
-    plain = text.replace(",", "").replace("KES", "").replace("Ksh", "").strip()
-    amount = wire.shillings(plain.removeprefix("-"))
-    if amount is None:
-        return None
-    return Money(units=-amount.units, asset=KES) if plain.startswith("-") else amount
+    """`1,234.50`, with or without the currency's name; None when there is none, and for one below zero."""
+    return wire.shillings(text.replace(",", "").replace("KES", "").replace("Ksh", "").strip())
 
 
 def _moment(text: str) -> datetime | None:

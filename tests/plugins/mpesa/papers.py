@@ -178,9 +178,10 @@ def status_answer(word: object = "Completed", **changed: object) -> dict[str, ob
     )
 
 
-def posted(body: object, door: Door = Door.CALL) -> Incoming:
+def posted(body: object, door: Door = Door.CALL, *, of_question: bool = False) -> Incoming:
     """`body` as it arrives: bytes as they are, anything else as JSON."""
-    return Incoming(body=body if isinstance(body, bytes) else json.dumps(body).encode(), door=door)
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Incoming(body=content, door=door, of_question=of_question)
 
 
 class Certificate:

@@ -211,6 +211,15 @@ def test_neither_messages_nor_the_log_hold_anything_secret_or_personal(
                     f"{caught} {caught!r} {caught.__cause__!r} {caught.__context__ if caught.__cause__ else ''}"
                 )
     said += [str(line) for line in world.log.lines]
-    private = ("708374149", "consumer", "bfb279", "Safaricom999", channel.operator.credential, "c9SQxWWh", REPLY_TO.url, PAYOUT)
+    private = (
+        "708374149",
+        "consumer",
+        "bfb279",
+        "Safaricom999",
+        channel.operator.credential,
+        "c9SQxWWh",
+        REPLY_TO.url,
+        PAYOUT,
+    )
     assert len(said) > 20
     assert [(secret, line) for secret in private for line in said if secret in line] == []
