@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
-from plugins.sandbox.mpesa import b2c, callbacks, control, oauth, phone, prompts, push, query, status, views, wire
+from plugins.sandbox.mpesa import (
+    b2c,
+    balance,
+    callbacks,
+    control,
+    oauth,
+    phone,
+    prompts,
+    push,
+    query,
+    status,
+    views,
+    wire,
+)
 from plugins.sandbox.mpesa.config import World
 from plugins.sandbox.mpesa.gate import Call, Endpoint, serve
 from plugins.sandbox.mpesa.simulator import Handler, Simulator
@@ -22,8 +35,9 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/mpesa/stkpushquery/v1/query": query.QUERY,
     "/mpesa/b2c/v3/paymentrequest": b2c.B2C,
     "/mpesa/transactionstatus/v1/query": status.STATUS,
+    "/mpesa/accountbalance/v1/query": balance.BALANCE,
 }
-FAMILIES = {"/mpesa/b2c": "b2c", "/mpesa/transactionstatus": "status"}
+FAMILIES = {"/mpesa/b2c": "b2c", "/mpesa/transactionstatus": "status", "/mpesa/accountbalance": "balance"}
 HANDLERS: dict[str, Handler] = {
     "answer": prompts.on_answer,
     "prompt_end": prompts.on_prompt_end,
@@ -31,6 +45,7 @@ HANDLERS: dict[str, Handler] = {
     "settle": prompts.on_settle,
     "payout": b2c.on_payout,
     "status": status.on_status,
+    "balance": balance.on_balance,
     "post": callbacks.send,
 }
 BODY_LIMIT = 256 * 1024

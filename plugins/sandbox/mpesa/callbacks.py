@@ -172,3 +172,14 @@ def status_result(
     )
     reference = {"Key": "Occasion", "Value": occasion} if occasion else {"Key": "Occasion"}
     return _envelope(result, parameters, reference)
+
+
+def balance_result(
+    *, code: str, text: str, originator: str, conversation: str, now_ms: int, parameters: list[dict[str, Any]]
+) -> str:
+    """The answer to a balance query; a failure's reference has no Value, as a live one showed."""
+    result = _result(
+        code=code, text=text, originator=originator, conversation=conversation, transaction=placeholder(now_ms)
+    )
+    reference = {"Key": "QueueTimeoutURL"} if code != "0" else {"Key": "QueueTimeoutURL", "Value": INTERNAL}
+    return _envelope(result, parameters, reference)

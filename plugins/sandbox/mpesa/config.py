@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-PRODUCTS = ("push", "query", "b2c", "status")
+PRODUCTS = ("push", "query", "b2c", "status", "balance")
 
 
 class BadConfig(ValueError):
@@ -111,7 +111,7 @@ DEFAULT = World(
             number="174379",
             name="DARAJA SANDBOX",
             passkey=PORTAL_PASSKEY,
-            products=("push", "query", "status"),
+            products=("push", "query", "status", "balance"),
             initiators=(PORTAL_INITIATOR,),
             working_cents=0,
             utility_cents=0,
@@ -119,7 +119,7 @@ DEFAULT = World(
         "600992": Shortcode(
             number="600992",
             name="DARAJA SANDBOX BULK",
-            products=("b2c", "status"),
+            products=("b2c", "status", "balance"),
             initiators=(PORTAL_INITIATOR,),
             working_cents=1_199_371_00,
             utility_cents=8_959_269_60,

@@ -196,7 +196,13 @@ def _groups() -> list[tuple[str, list[Scripted]]]:
     return [(name, [one for one in CATALOGUE if one.group == name]) for name in names]
 
 
-ASKED = {"push": "Prompt asked", "query": "Push query", "b2c": "Payout asked", "status": "Status query"}
+ASKED = {
+    "push": "Prompt asked",
+    "query": "Push query",
+    "b2c": "Payout asked",
+    "status": "Status query",
+    "balance": "Balance query",
+}
 POSTED = {
     "callback": "Callback posted",
     "result": "Result posted",

@@ -8,7 +8,7 @@ from plugins.sandbox.mpesa.behaviours import PLAIN, BadBehaviour, Behaviour
 from plugins.sandbox.mpesa.records import Armed
 from plugins.sandbox.mpesa.simulator import Simulator
 
-ENDPOINTS = ("push", "query", "b2c", "status", "oauth")
+ENDPOINTS = ("push", "query", "b2c", "status", "balance", "oauth")
 MONEY = ("push", "b2c")
 
 

@@ -109,5 +109,17 @@ DIALECTS = {
         dead_code="400.003.01",
         dead_text="Invalid Access Token",
     ),
+    "balance": Dialect(
+        first_field="Initiator",
+        dead_status=400,
+        dead_code="400.003.01",
+        dead_text="Invalid Access Token",
+    ),
 }
-NOT_FOUND_CODES = {"push": "404.001.01", "query": "404.001.01", "b2c": "404.002.01", "status": "404.003.01"}
+NOT_FOUND_CODES = {
+    "push": "404.001.01",
+    "query": "404.001.01",
+    "b2c": "404.002.01",
+    "status": "404.003.01",
+    "balance": "404.003.01",
+}
