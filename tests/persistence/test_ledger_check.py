@@ -30,6 +30,42 @@ HARM = {
     "each journal is what was asked for": ["UPDATE ledger.leg SET amount = amount + 1"],
     "businesses and modes don't mix": ["UPDATE ledger.journal SET business_id = gen_random_uuid()"],
     "reserved is what waits for an outcome": ["UPDATE ledger.journal SET idem_key = idem_key || 'x'"],
+    "a refund is open exactly while its outcome isn't booked": [
+        "SET ROLE gateway_owner",
+        "ALTER TABLE gateway.refund DROP CONSTRAINT refund_payment, DROP CONSTRAINT refund_business_id_fkey",
+        "INSERT INTO gateway.refund (id, business_id, livemode, created, updated, version, metadata, payment_id,"
+        " currency, amount_units, over_units, sent_units, parts, state, needs_attention, attempts) VALUES (gen_random_uuid(),"
+        " gen_random_uuid(), true, now(), now(), 1, '{}', gen_random_uuid(), 'KES', 5, 0, 0, '[]', 'pending',"
+        " false, 0)",
+        "RESET ROLE",
+    ],
+    "refunds never exceed what arrived": [
+        "SET ROLE gateway_owner",
+        "ALTER TABLE gateway.payment DROP CONSTRAINT payment_business_id_fkey",
+        "INSERT INTO gateway.payment (id, business_id, livemode, created, updated, version, metadata, currency,"
+        " amount_units, due_units, received_units, refunded_units, state, outcome_unknown, settlement_status, expires_at) VALUES"
+        " (gen_random_uuid(), gen_random_uuid(), true, now(), now(), 1, '{}', 'KES', 9, 9, 9, 5, 'succeeded', false,"
+        " 'available', now())",
+        "RESET ROLE",
+    ],
+    "overpayments are the excess that nobody has decided about": [
+        "SET ROLE gateway_owner",
+        "ALTER TABLE gateway.receipt DROP CONSTRAINT receipt_payment, DROP CONSTRAINT receipt_float,"
+        " DROP CONSTRAINT IF EXISTS receipt_business_id_fkey",
+        "INSERT INTO gateway.receipt (id, business_id, livemode, created, updated, version, payment_id, float_id,"
+        " receipt_namespace, currency, amount_units, due_units, over_units, charge, bucket, happened_at) VALUES"
+        " (gen_random_uuid(), gen_random_uuid(), true, now(), now(), 1, gen_random_uuid(), gen_random_uuid(), 'a',"
+        " 'KES', 9, 4, 5, '{}', 'available', now())",
+        "RESET ROLE",
+    ],
+    "owed is what was taken back and not recovered": [
+        "SET ROLE gateway_owner",
+        "ALTER TABLE gateway.reversal DROP CONSTRAINT reversal_receipt, DROP CONSTRAINT reversal_business_id_fkey",
+        "INSERT INTO gateway.reversal (id, business_id, livemode, created, payment_id, receipt_id, receipt_namespace,"
+        " reversal_number, currency, amount_units, happened_at, grade) VALUES (gen_random_uuid(), gen_random_uuid(),"
+        " true, now(), gen_random_uuid(), gen_random_uuid(), 'a', 'R1', 'KES', 5, now(), 'file')",
+        "RESET ROLE",
+    ],
     "nothing is held yet": ["UPDATE ledger.leg SET phase = 'H'"],
     "rows can't change: triggers in place": ["ALTER TABLE ledger.leg ENABLE TRIGGER leg_frozen"],
     "only the functions write": ["GRANT INSERT ON ledger.journal TO gateway_app"],
@@ -88,7 +124,7 @@ def test_books_that_hold(busy: Books) -> None:
     findings = busy.findings()
     assert {finding.verdict for finding in findings.values()} == {Verdict.PASS}
     assert set(findings) == {*HARM, "the queue is drained"}
-    assert findings["reserved is what waits for an outcome"].evidence == "6 payouts accepted"
+    assert findings["reserved is what waits for an outcome"].evidence == "6 payouts and refunds accepted"
 
 
 def test_empty_books_hold(books: Books) -> None:

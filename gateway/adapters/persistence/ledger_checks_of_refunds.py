@@ -40,11 +40,12 @@ WITH open AS (
   SELECT business_id, livemode, currency, sum(over_units - over_spent_units) AS units
   FROM gateway.receipt GROUP BY business_id, livemode, currency
 )
-SELECT format('%s holds %s, the excess of its receipts is %s', a.path, n.balance, o.units) AS what
-FROM open o JOIN ledger.account a ON a.business_id = o.business_id AND a.livemode = o.livemode AND a.asset = o.currency
-  AND a.path = 'business:' || gateway.public_id('biz', o.business_id) || ':overpayments'
-JOIN ledger.balance_now n ON n.account_id = a.id
-WHERE n.balance <> o.units
+SELECT format('business %s: overpayments %s, the excess of its receipts is %s',
+              o.business_id, n.balance, o.units) AS what
+FROM open o LEFT JOIN ledger.account a ON a.business_id = o.business_id AND a.livemode = o.livemode
+  AND a.asset = o.currency AND a.path = 'business:' || gateway.public_id('biz', o.business_id) || ':overpayments'
+LEFT JOIN ledger.balance_now n ON n.account_id = a.id
+WHERE COALESCE(n.balance, 0) <> o.units
 """,
     ),
     "owed is what was taken back and not recovered": (
@@ -57,12 +58,13 @@ WITH debt AS (
 ), paid AS (
   SELECT business_id, livemode, sum(amount_units) AS units FROM gateway.recovery GROUP BY business_id, livemode
 )
-SELECT format('%s holds %s, owed is %s', a.path, -n.balance, d.units - COALESCE(p.units, 0)) AS what
+SELECT format('business %s: owed %s, by its rows %s',
+              d.business_id, -n.balance, d.units - COALESCE(p.units, 0)) AS what
 FROM debt d LEFT JOIN paid p USING (business_id, livemode)
-JOIN ledger.account a ON a.business_id = d.business_id AND a.livemode = d.livemode
+LEFT JOIN ledger.account a ON a.business_id = d.business_id AND a.livemode = d.livemode
   AND a.path = 'business:' || gateway.public_id('biz', d.business_id) || ':owed'
-JOIN ledger.balance_now n ON n.account_id = a.id
-WHERE -n.balance <> d.units - COALESCE(p.units, 0)
+LEFT JOIN ledger.balance_now n ON n.account_id = a.id
+WHERE COALESCE(-n.balance, 0) <> d.units - COALESCE(p.units, 0)
 """,
     ),
 }
