@@ -15,7 +15,7 @@ from gateway import bootstrap, settings
 from gateway.adapters.cli.logs import logs_group
 from gateway.adapters.system import UuidV7
 from gateway.adapters.web.app import create_app
-from gateway.adapters.web.request_log import Notes
+from gateway.adapters.web.request_log import EXTENSION, Notes
 from gateway.adapters.web.settings import WebSettings
 from tests.api.world import PUBLIC_URL, Shop, World
 from tests.stack import environment_of
@@ -38,6 +38,7 @@ def logged(world: World, redis_url: str) -> Iterator[Shop]:
         ),
     )
     yield replace(world.a, client=app.test_client())
+    app.extensions[EXTENSION].close()
     web.close()
 
 

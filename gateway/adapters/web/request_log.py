@@ -27,6 +27,10 @@ from gateway.domain.businesses import HOUSE
 Keep = Callable[[Sequence[LoggedRequest]], None]
 
 _EVERY_S = 0.5
+#: How long an ending process waits for a batch that is on its way.
+_END_S = 5
+#: Where the application keeps its notes.
+EXTENSION = "gateway-request-log"
 _BATCH = 500
 #: More don't wait: the oldest are dropped.
 _WAITING_MAX = 5000
@@ -71,6 +75,8 @@ class Notes:
     def close(self) -> None:
         """Write what waits, and end."""
         self._stop.set()
+        if self._thread is not None:
+            self._thread.join(_END_S)
         self.flush()
 
     def _begin(self) -> None:
@@ -97,6 +103,7 @@ def install(app: Flask, keep: Keep | None) -> Notes | None:
         return response
 
     app.after_request(note)
+    app.extensions[EXTENSION] = notes
     return notes
 
 
