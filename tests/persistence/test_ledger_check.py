@@ -34,7 +34,8 @@ HARM = {
         "SET ROLE gateway_owner",
         "ALTER TABLE gateway.refund DROP CONSTRAINT refund_payment, DROP CONSTRAINT refund_business_id_fkey",
         "INSERT INTO gateway.refund (id, business_id, livemode, created, updated, version, metadata, payment_id,"
-        " currency, amount_units, over_units, sent_units, parts, state, needs_attention, attempts) VALUES (gen_random_uuid(),"
+        " currency, amount_units, over_units, sent_units, parts, state, needs_attention,"
+        " attempts) VALUES (gen_random_uuid(),"
         " gen_random_uuid(), true, now(), now(), 1, '{}', gen_random_uuid(), 'KES', 5, 0, 0, '[]', 'pending',"
         " false, 0)",
         "RESET ROLE",
@@ -43,7 +44,8 @@ HARM = {
         "SET ROLE gateway_owner",
         "ALTER TABLE gateway.payment DROP CONSTRAINT payment_business_id_fkey",
         "INSERT INTO gateway.payment (id, business_id, livemode, created, updated, version, metadata, currency,"
-        " amount_units, due_units, received_units, refunded_units, state, outcome_unknown, settlement_status, expires_at) VALUES"
+        " amount_units, due_units, received_units, refunded_units, state, outcome_unknown, settlement_status,"
+        " expires_at) VALUES"
         " (gen_random_uuid(), gen_random_uuid(), true, now(), now(), 1, '{}', 'KES', 9, 9, 9, 5, 'succeeded', false,"
         " 'available', now())",
         "RESET ROLE",
