@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 
 from plugins.mpesa import wire
 from plugins.mpesa.mapping import RECEIPTS
@@ -86,7 +87,7 @@ def _head(rows: Sequence[Sequence[str]]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for row in rows:
         cells = [cell.strip() for cell in row if cell.strip()]
-        for cell, value in zip(cells, [*cells[1:], ""], strict=True):
+        for cell, value in zip_longest(cells, cells[1:], fillvalue=""):
             if cell.endswith(":"):
                 found[cell[:-1].lower()] = "" if value.endswith(":") else value
     return found
