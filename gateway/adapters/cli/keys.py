@@ -66,7 +66,7 @@ def status(cli: OperatorCli) -> None:
         raise click.exceptions.Exit(1)
 
 
-@keys.command("issue-platform")
+@keys.command("issue")
 @click.argument("platform")
 @click.option("--live/--test", default=False, help="The mode of the key.")
 @click.option("--name", default="platform", show_default=True)

@@ -68,6 +68,7 @@ class SqlEvents(Events):
             "api_version": API_VERSION,
             "business": encode(Prefix.BUSINESS, self._tx.scope.business_id),
             "livemode": self._tx.scope.livemode,
+            "initiator": encode(Prefix.PLATFORM, call.owner_id) if call and call.owner_id else None,
             "request": request,
             "data": {"object": snapshot, "previous_attributes": previous},
         }

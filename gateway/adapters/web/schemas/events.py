@@ -49,6 +49,7 @@ class EventSchema(Shown):
     business = shown_id(Prefix.BUSINESS)
     livemode = shown_flag()
     sequence = shown_whole("Counts the events of one object, from 1.")
+    initiator = shown_text("The platform whose key acted for the business; null when it acted itself.", null=True)
     request = fields.Nested(RequestedSchema, required=True)
     data = fields.Nested(EventDataSchema, required=True)
 
