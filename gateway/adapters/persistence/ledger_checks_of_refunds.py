@@ -34,11 +34,11 @@ WHERE p.refunded_units > p.received_units
     ),
     "overpayments are the excess that nobody has decided about": (
         "businesses with receipts",
-        "SELECT count(DISTINCT (business_id, livemode)) FROM gateway.receipt",
+        "SELECT count(DISTINCT (business_id, livemode)) FROM gateway.receipt WHERE payment_id IS NOT NULL",
         """
 WITH open AS (
   SELECT business_id, livemode, currency, sum(over_units - over_spent_units) AS units
-  FROM gateway.receipt GROUP BY business_id, livemode, currency
+  FROM gateway.receipt WHERE payment_id IS NOT NULL GROUP BY business_id, livemode, currency
 )
 SELECT format('business %s: overpayments %s, the excess of its receipts is %s',
               o.business_id, n.balance, o.units) AS what
