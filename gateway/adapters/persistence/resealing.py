@@ -90,7 +90,7 @@ class SqlResealing(Resealing):
         try:
             plain = self.vault.open(sealed, column=label, business_id=business_id)
         except CannotOpen as trouble:
-            raise Conflict(f"{place.table} {id_}: {trouble}; nothing of it was changed", code="cannot_open") from None
+            raise Conflict(f"{place.table} {id_}: {trouble}; nothing of it was changed") from None
         return self.vault.seal(plain, column=label, business_id=business_id)
 
     def _all(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -94,7 +94,7 @@ class Vault:
     def blind(self, text: str | bytes, purpose: str) -> bytes:
         """32 bytes that are the same for the same text and purpose, and tell nothing without the key."""
         if purpose not in self._blinds:
-            self._blinds[purpose] = _derived(self.look_up or next(reversed(self.masters.values())), f"blind:{purpose}")
+            self._blinds[purpose] = _derived(self.look_up or list(self.masters.values())[-1], f"blind:{purpose}")
         return hmac.digest(self._blinds[purpose], text.encode() if isinstance(text, str) else text, "sha256")
 
     def _cipher(self, key_id: str, column: str) -> AESGCM:

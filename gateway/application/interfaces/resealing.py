@@ -34,5 +34,5 @@ class Resealing(Protocol):
         """Seal up to `limit` values again that are under another than the current key, from the id `after` on.
 
         Gives how many were written and the last id that was looked at, None when there was none. A value that somebody
-        changes meanwhile is left as they made it. Raises Conflict (`cannot_open`) naming the row.
+        changes meanwhile is left as they made it. Raises Conflict naming the row.
         """
