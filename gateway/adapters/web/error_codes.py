@@ -46,6 +46,8 @@ CODES: dict[str, tuple[str, str]] = {
     "settlement_invalid": ("The settlement is invalid", "Send `instant`, or `T+n` with n up to what `detail` names."),
     "card_data_refused": ("That looks like a card number", "Remove it: card numbers are never sent to this API."),
     "capability_closed": ("Live mode isn't open for this business", "Ask the operator; test mode is always open."),
+    "phone_required": ("A phone is missing", "Name the number that is to be prompted."),
+    "receipt_assigned": ("The receipt has found its payment", "Read it: it names the payment."),
     "rate_limited": ("Too many requests", "Wait as long as `Retry-After` says."),
     "phone_rate_limited": ("Too many prompts to this number", "Wait as long as `Retry-After` says."),
     # About idempotency.
