@@ -42,6 +42,8 @@ from tests.waiting import eventually
 #: 1.5 % at collection and KES 30 a payout.
 COLLECT = FeeSchedule(id=UUID(int=1), version=1, bps=150)
 PAYOUT = FeeSchedule(id=UUID(int=2), version=1, flat_units=3_000)
+#: A business that pays nothing, whatever everybody else pays.
+FREE = FeeSchedule(id=UUID(int=3), version=1)
 #: What the payout float holds, unless a test says otherwise.
 FUNDED = 100_000_000
 

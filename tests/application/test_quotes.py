@@ -15,7 +15,7 @@ from gateway.domain.errors import Conflict, InsufficientFunds, Unprocessable
 from gateway.domain.fees import Bearer, FeeSchedule
 from gateway.domain.ids import Prefix, decode
 from gateway.domain.quotes import QuoteType
-from tests.application.harness import COLLECT, World, a_phone, id_of
+from tests.application.harness import COLLECT, FREE, World, a_phone, id_of
 
 MakeWorld = Callable[..., World]
 
@@ -95,7 +95,7 @@ def test_the_largest_payout_is_what_the_balance_covers(world: World) -> None:
 
 
 def test_the_price_of_a_method_goes_before_the_price_of_all(make_world: MakeWorld) -> None:
-    world = make_world(collect=None)
+    world = make_world(collect=FREE)
     world.price(FeeSchedule(id=UUID(int=1), version=1, flat_units=100, method="mpesa"), "collect")
     world.price(FeeSchedule(id=UUID(int=1), version=1, flat_units=900), "collect")
     assert quoted(world, QuoteType.PAYMENT, 150_000)["fee"] == 100

@@ -13,7 +13,7 @@ from gateway.adapters.system import UuidV7
 from gateway.adapters.web.app import create_app
 from gateway.adapters.web.settings import WebSettings
 from tests.api.contract import Contract
-from tests.application.harness import ACT, World, a_phone
+from tests.application.harness import ACT, FREE, World, a_phone
 from tests.fakes.refunds import FAKE_PARTS
 
 MakeWorld = Callable[..., World]
@@ -42,7 +42,7 @@ class Shop:
 
 @pytest.fixture
 def world(make_world: MakeWorld) -> World:
-    return make_world(rail_offers=FAKE_PARTS, collect=None)
+    return make_world(rail_offers=FAKE_PARTS, collect=FREE)
 
 
 def test_refunds_over_http_are_as_documented(world: World) -> None:

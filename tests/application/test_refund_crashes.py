@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.application.refunds import NewRefund
-from tests.application.harness import World, id_of
+from tests.application.harness import FREE, World, id_of
 from tests.application.test_crashes import boundaries, doomed
 from tests.fakes.refunds import FAKE_PARTS
 
@@ -20,7 +20,7 @@ UNSENT = {("after_commit", 1), ("before_call", 1)}
 
 @pytest.fixture
 def world(make_world: MakeWorld) -> World:
-    return make_world(rail_offers=FAKE_PARTS, collect=None)
+    return make_world(rail_offers=FAKE_PARTS, collect=FREE)
 
 
 @pytest.mark.parametrize(("point", "times"), boundaries(PATH))

@@ -15,7 +15,7 @@ from gateway.application.refunds import NewRefund
 from gateway.domain.errors import Busy, Conflict, GatewayError, InsufficientFunds, Invalid, Unprocessable
 from ports.errors import AlreadyTaken, NotSent, OutcomeUnknown, Refused
 from ports.payment_rail import RefundDestination
-from tests.application.harness import World, a_phone, id_of, idempotent, under
+from tests.application.harness import FREE, World, a_phone, id_of, idempotent, under
 from tests.fakes.refunds import FAILURES, FAKE_PARTS, FAKE_REFUNDING
 
 MakeWorld = Callable[..., World]
@@ -24,13 +24,13 @@ MakeWorld = Callable[..., World]
 @pytest.fixture
 def world(make_world: MakeWorld) -> World:
     """A rail that gives back in parts too; collecting is free, so that a refund of all is covered."""
-    return make_world(rail_offers=FAKE_PARTS, collect=None)
+    return make_world(rail_offers=FAKE_PARTS, collect=FREE)
 
 
 @pytest.fixture
 def whole(make_world: MakeWorld) -> World:
     """A rail that only gives back all of a receipt."""
-    return make_world(rail_offers=FAKE_REFUNDING, collect=None)
+    return make_world(rail_offers=FAKE_REFUNDING, collect=FREE)
 
 
 def refund(world: World, payment: Json, amount: int | None = None, **more: Any) -> Json:
@@ -228,7 +228,7 @@ def test_a_part_that_the_rail_can_not_give_back_goes_as_a_payout(whole: World) -
 
 
 def test_where_a_destination_is_required_it_must_be_named(make_world: MakeWorld) -> None:
-    world = make_world(rail_offers=replace(FAKE_PARTS, refund_destination=RefundDestination.REQUIRED), collect=None)
+    world = make_world(rail_offers=replace(FAKE_PARTS, refund_destination=RefundDestination.REQUIRED), collect=FREE)
     payment = world.paid()
     with pytest.raises(Invalid) as refused:
         refund(world, payment)
@@ -247,7 +247,7 @@ def test_where_it_goes_back_to_its_origin_a_destination_is_refused(world: World)
 
 
 def test_a_rail_that_gives_nothing_back_says_so(make_world: MakeWorld) -> None:
-    world = make_world(collect=None)
+    world = make_world(collect=FREE)
     with pytest.raises(Unprocessable) as refused:
         refund(world, world.paid())
     assert refused.value.code == "refund_not_supported"

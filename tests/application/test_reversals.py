@@ -21,7 +21,7 @@ from gateway.domain.reversals import SeenReversal
 from ports.abilities import RefundOrder
 from ports.errors import OutcomeUnknown
 from ports.report import Grade, Report, Status
-from tests.application.harness import ACT, World, id_of, kes
+from tests.application.harness import ACT, FREE, World, id_of, kes
 from tests.application.test_order_of_news import said_again, same_every_time
 from tests.fakes.context import MORNING
 from tests.fakes.refunds import FAKE_PARTS
@@ -32,7 +32,7 @@ _NUMBERS = count(1)
 
 @pytest.fixture
 def world(make_world: MakeWorld) -> World:
-    return make_world(rail_offers=FAKE_PARTS, collect=None)
+    return make_world(rail_offers=FAKE_PARTS, collect=FREE)
 
 
 def seen(world: World, payment: Json, number: str, units: int = 150_000, grade: Grade = Grade.FILE) -> Any:
