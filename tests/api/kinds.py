@@ -56,7 +56,8 @@ def _made(shop: Shop, contract: Contract, found: dict[str, str], refused: list[A
     operations = [one for one in contract.operations() if one[1] == "post"]
     plain = [(path, operation) for path, _, operation in operations if "{" not in path and "test_helpers" not in path]
     for path, operation in plain:
-        body = {"payment": found["payment_id"], "amount": 10_000} if path == "/v1/refunds" else _example(operation, found)
+        refund = {"payment": found["payment_id"], "amount": 10_000}
+        body = refund if path == "/v1/refunds" else _example(operation, found)
         answer = shop.call("POST", path, body)
         if answer.status_code == 201:
             yield answer.json

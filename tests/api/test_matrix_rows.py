@@ -78,7 +78,8 @@ def test_no_role_reads_another_businesss_rows(filled: World, role: str) -> None:
 
 def test_every_table_with_a_business_has_forced_policies(world: World) -> None:
     # The books' owner is no login and has no policies; the application's owner runs functions, so it is bound too.
-    asked = "SELECT relrowsecurity AND (relforcerowsecurity OR relnamespace = 'ledger'::regnamespace) FROM pg_class WHERE oid = %s::regclass"
+    forced = "(relforcerowsecurity OR relnamespace = 'ledger'::regnamespace)"
+    asked = f"SELECT relrowsecurity AND {forced} FROM pg_class WHERE oid = %s::regclass"
     with psycopg.connect(world.database.plain_url("owner")) as conn:
         for schema, name, _ in _tables(world):
             row = conn.execute(asked, (f'{schema}."{name}"',)).fetchone()
