@@ -15,9 +15,14 @@ from ports.report import Failure, FailureKind, TryAgain
 _REFUSED_WORDS = re.compile(r"m-?pesa|safaricom|exec?|cmd|sql|query", re.IGNORECASE)
 
 
-def refused(detail: str, kind: FailureKind = FailureKind.OTHER) -> Refused:
+def refused(detail: str, kind: FailureKind = FailureKind.OTHER, try_again: TryAgain = TryAgain.NEVER) -> Refused:
     """Our own refusal: nothing was sent."""
-    return Refused(Failure(kind=kind, detail=detail, try_again=TryAgain.NEVER))
+    return Refused(Failure(kind=kind, detail=detail, try_again=try_again))
+
+
+def another_way(detail: str) -> Refused:
+    """Our own refusal of a way that this connection hasn't: another one may do."""
+    return refused(detail, try_again=TryAgain.ANOTHER_WAY)
 
 
 def whole_shillings(amount: Money, capabilities: Capabilities) -> int:

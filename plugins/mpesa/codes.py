@@ -170,7 +170,7 @@ ORDER_CODES: Mapping[str, Row] = {
     **PAYOUT_CODES,
     "1": _later("the account's balance is too low", 600, FailureKind.INSUFFICIENT_FUNDS),
     "R000001": _open("reversed already", Verdict.AMBIGUOUS),
-    "R000002": _failed("no transaction with that receipt can be reversed", try_again=TryAgain.NEVER),
+    "R000002": _failed("no transaction with that receipt can be reversed", try_again=TryAgain.ANOTHER_WAY),
     "SFC_IC0003": _failed("the receiving party is invalid", FailureKind.DESTINATION_INVALID, TryAgain.NEVER),
 }
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from plugins.kit.http import Answer
 from plugins.mpesa import wire, wire_more
-from plugins.mpesa.asked import refused, reply_url
+from plugins.mpesa.asked import another_way, refused, reply_url
 from plugins.mpesa.client import Daraja
 from plugins.mpesa.codes import ORDER_CODES, Verdict, shown
 from plugins.mpesa.faults import fault_of
@@ -57,11 +57,11 @@ def reverse(
 ) -> Report:
     """Order a reversal. Raises Refused where this connection can't: nothing was sent then."""
     if operator is None:
-        raise refused("this connection has no API operator, so it can't reverse")
+        raise another_way("this connection has no API operator, so it can't reverse")
     if wire.receipt_number(order.receipt_number) is None:
-        raise refused("the payment has no receipt number that could be reversed")
+        raise another_way("the payment has no receipt number that could be reversed")
     if order.amount != order.received:
-        raise refused("a reversal gives back all of a payment")
+        raise another_way("a reversal gives back all of a payment")
     if order.amount.units % 100:
         raise refused("not in whole shillings")
     body = wire_more.reversal_body(
