@@ -60,7 +60,7 @@ class Shop:
         """Any call. Connection trouble is raised as requests raises it."""
         sent = {"Authorization": f"Bearer {self.key}", **{k.replace("_", "-"): v for k, v in headers.items()}}
         if method == "POST":
-            sent["Idempotency-Key"] = idem or f"test-{os.getpid()}-{id(self)}-{next(self.keys)}"
+            sent["Idempotency-Key"] = idem or f"test-{os.getpid()}-{id(self):x}-{next(self.keys)}"
         try:
             reply = self.session.request(method, self.url + path, json=body, headers=sent, timeout=20)
         except requests.ConnectionError:

@@ -1,24 +1,43 @@
-"""`python -m tests.bench`: every benchmark, each as a ratio against its ceiling in the same run."""
+"""`python -m tests.bench`: every benchmark, each as a ratio against its ceiling in the same run.
+
+`python -m tests.bench api whole` runs those alone. The table goes to stdout as it grows, what is being done to stderr.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
 
-from tests.bench import bench_api, bench_ledger
+from tests.bench import bench_api, bench_ledger, bench_whole
+
+BENCHES: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "ledger": bench_ledger.run,
+    "api": bench_api.run,
+    "whole": bench_whole.run,
+}
+_LINE = "{ratio:>6}  {aim:<22}  {ours:<24}  {ceiling:<24}  {name}\n"
 
 
-def main() -> None:
+def main(names: list[str]) -> None:
     """Print a table; nothing is asserted."""
-    sys.stdout.write("measuring the ledger and the API; this takes a few minutes\n")
-    for bench in (bench_ledger, bench_api):
-        for row in bench.run():
-            wrong = f"  {row['wrong']} WRONG ANSWERS" if row.get("wrong") else ""
-            sys.stdout.write(
-                f"{row['ratio']:6.2f}  (aim {row.get('aim', '–')})  {row['name']}\n"
-                f"        ours {row['ours']}   ceiling {row['ceiling']}{wrong}\n"
-            )
-            sys.stdout.flush()
+    sys.stdout.write(_LINE.format(ratio="ratio", aim="aim", ours="ours", ceiling="ceiling", name="what"))
+    began = monotonic()
+    for name in names or BENCHES:
+        sys.stderr.write(f"[{monotonic() - began:4.0f} s] measuring: {name}; minutes\n")
+        for row in BENCHES[name]():
+            _print(row)
+    sys.stderr.write(f"[{monotonic() - began:4.0f} s] done\n")
+
+
+def _print(row: dict[str, Any]) -> None:
+    ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
+    wrong = f"  {row['wrong']} WRONG ANSWERS" if row.get("wrong") else ""
+    ceiling, aim = row.get("ceiling", ""), row.get("aim", "")
+    sys.stdout.write(_LINE.format(ratio=ratio, aim=aim, ours=row["ours"], ceiling=ceiling, name=row["name"] + wrong))
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

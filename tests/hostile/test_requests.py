@@ -19,7 +19,7 @@ def post(stack: Stack, body: bytes, *more: bytes, length: bytes | None = None, p
         b"POST " + path + b" HTTP/1.1",
         b"Host: shop",
         b"Authorization: Bearer " + stack.shop.key.encode(),
-        b"Idempotency-Key: hostile-" + str(time.monotonic_ns()).encode(),
+        b"Idempotency-Key: hostile-%x" % time.monotonic_ns(),
         b"Content-Type: application/json",
         *([] if length == b"" else [b"Content-Length: " + (length or str(len(body)).encode())]),
         *more,
