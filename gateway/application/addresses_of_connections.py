@@ -47,7 +47,7 @@ class RegisterConnection:
             connection = work.connections.get(connection_id)
             abilities = self.providers.rail_capabilities(connection.code).abilities
             if Ability.REGISTER not in abilities:
-                raise Unprocessable("this rail has nothing to register", code="not_supported")
+                raise Unprocessable("this rail has nothing to register", code="method_not_available")
             made = {
                 purpose: self.replying.open(
                     work, connection, subject_kind=CONNECTION_SUBJECT, subject_id=connection.id, purpose=purpose
@@ -56,7 +56,7 @@ class RegisterConnection:
             }
         rail = self.providers.rail(connection)
         if not isinstance(rail, Registers):
-            raise Unprocessable("this rail has nothing to register", code="not_supported")
+            raise Unprocessable("this rail has nothing to register", code="method_not_available")
         try:
             said = rail.register(OwnAddresses(announced=made[ANNOUNCED], validation=made.get(VALIDATION)))
         except Refused as refused:

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from gateway.application import representations as shown
 from gateway.application.answers import answered
+from gateway.application.bookings import receipt_of, take_loose
 from gateway.application.commands import ListQuery
 from gateway.application.interfaces import Call, Directory, Due, Json, OpenUnit, UnitOfWork
 from gateway.application.lists import listed, page_of
 from gateway.application.loose_receipts import loose_receipt
 from gateway.application.money_in import house
 from gateway.application.operators import Act, OperatorDesk
-from gateway.application.reports import move_payment, receipt_of, take_loose
+from gateway.application.reports import move_payment
 from gateway.domain.errors import Conflict, NotFound
 from gateway.domain.fees import Terms
 from gateway.domain.payments import Payment

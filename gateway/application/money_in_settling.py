@@ -1,4 +1,4 @@
-"""What becomes of an incoming sum: its try's evidence, its payment's receipt, suspense, or a question to the provider."""
+"""What becomes of an incoming sum: its try's evidence, its payment's receipt, suspense, or a question."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class SettleMoneyIn:
         return None
 
     def _ask(self, work: UnitOfWork, known: Known) -> None:
-        """Weak news alone: ask by the receipt, where the provider can be asked so; else history or a statement tells."""
+        """Weak news alone: ask by the receipt, where the provider can be asked so; else a history or statement tells."""
         offer = known.offer
         if offer.look_up is not LookUp.NONE and offer.look_up_by is LookUpBy.RECEIPT:
             work.due.put(Due(kind="money.look_up", subject_id=known.record.id, due_at=work.now))
