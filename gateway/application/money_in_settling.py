@@ -132,7 +132,7 @@ class SettleMoneyIn:
         return None
 
     def _ask(self, work: UnitOfWork, known: Known) -> None:
-        """Weak news alone: ask by the receipt, where the provider can be asked so; else a history or statement tells."""
+        """Weak news alone: ask by the receipt, where the provider can be asked; else a history or statement tells."""
         offer = known.offer
         if offer.look_up is not LookUp.NONE and offer.look_up_by is LookUpBy.RECEIPT:
             work.due.put(Due(kind="money.look_up", subject_id=known.record.id, due_at=work.now))
