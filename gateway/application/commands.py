@@ -23,7 +23,9 @@ class NewPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """`phone` as typed; None where the payer sends by himself. `acknowledge_unknown`: the caller knows that an earlier prompt may still be paid.
+    """`phone` as typed; None where the payer sends by himself.
+
+    `acknowledge_unknown`: the caller knows that an earlier prompt may still be paid.
 
     `quote_id`: the quote whose price is to hold, if there is one.
     """

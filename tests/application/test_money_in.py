@@ -253,7 +253,7 @@ def test_histories_are_promised_by_themselves_and_read_in_pages(world: World) ->
     assert world.worker.doors.promise_pulls([place.line.code]) == 0
     world.settle()
     assert world.see(payment)["status"] == "succeeded"
-    since, until, _ = place.rail.pulled[-1]
+    _since, until, _ = place.rail.pulled[-1]
     world.advance(600)
     assert place.rail.pulled[-1][0] < until
     assert len(world.see(payment)["receipts"]) == 5

@@ -1,4 +1,4 @@
-"""A place to pay to, as a paybill or a till is, under a name of no provider: announces, answers by receipt, remembers."""
+"""A place to pay to, as a paybill or till is, under a name of no provider: announces, answers, remembers."""
 
 from __future__ import annotations
 

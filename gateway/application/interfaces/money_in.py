@@ -58,7 +58,7 @@ class LooseReceipts(Protocol):
         """The one with that number, locked; workers and operators only."""
 
     def take(self, receipt: Receipt) -> bool:
-        """Make it the unit's business's, as `receipt` says; False when somebody was faster. Once, whoever else tries."""
+        """Make it the unit's business's, as `receipt` says; False when somebody was faster."""
 
     def offer(self, receipt_id: UUID, business_id: UUID) -> None:
         """Say whose it may be (operators only)."""
