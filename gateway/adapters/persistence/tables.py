@@ -24,6 +24,16 @@ from gateway.adapters.persistence.columns import (
     to,
     written,
 )
+from gateway.adapters.persistence.tables_of_connections import connection_health
+from gateway.adapters.persistence.tables_of_floats import (
+    call_tally,
+    float_balance,
+    halt,
+    own_transfer,
+    provider_charge,
+    request_tally,
+    tally_mark,
+)
 from gateway.adapters.persistence.tables_of_money_in import external_record, history_cursor
 from gateway.adapters.persistence.tables_of_record import (
     alert,
@@ -43,6 +53,7 @@ from gateway.adapters.persistence.tables_of_record import (
     webhook_endpoint,
 )
 from gateway.adapters.persistence.tables_of_refunds import acceptance, quote, recovery, refund, refund_attempt, reversal
+from gateway.adapters.persistence.tables_of_statements import statement, statement_line
 from gateway.adapters.persistence.tables_of_surface import link_use, payment_link, request_log
 from gateway.adapters.persistence.tables_of_webhooks import event_swept, webhook_replay
 from gateway.adapters.persistence.types import Units
@@ -54,8 +65,10 @@ __all__ = [
     "attempt",
     "audit",
     "business",
+    "call_tally",
     "checkout_session",
     "connection",
+    "connection_health",
     "customer",
     "delivery",
     "delivery_try",
@@ -64,11 +77,14 @@ __all__ = [
     "external_record",
     "fee_schedule",
     "float_",
+    "float_balance",
+    "halt",
     "history_cursor",
     "idempotency_key",
     "link_use",
     "metadata",
     "outbox",
+    "own_transfer",
     "payment",
     "payment_link",
     "payout",
@@ -77,6 +93,7 @@ __all__ = [
     "platform",
     "provider_call",
     "provider_callback",
+    "provider_charge",
     "quote",
     "receipt",
     "recovery",
@@ -85,8 +102,12 @@ __all__ = [
     "reply_to",
     "report",
     "request_log",
+    "request_tally",
     "reversal",
+    "statement",
+    "statement_line",
     "taken_reference",
+    "tally_mark",
     "test_clock",
     "webhook_endpoint",
     "webhook_replay",
@@ -165,6 +186,7 @@ float_ = Table(
     must("title", Text),
     must("currency", Text),
     must("created", AT),
+    may("low_units", Units),
     UniqueConstraint("id", "livemode", name="float_in_mode"),
 )
 
@@ -298,6 +320,7 @@ attempt = Table(
     in_mode("attempt_connection", "connection_id", "connection"),
     in_mode("attempt_float", "float_id", "float"),
     Index("attempt_by_plain_reference", "float_id", text("gateway.plain_reference(reference)")),
+    Index("attempt_in_doubt", "submitted_at", postgresql_where=text("state IN ('unknown', 'unresolved')")),
     Index("attempt_one_blocking", *OWN, "payment_id", unique=True, postgresql_where=text("blocking")),
 )
 
@@ -425,5 +448,11 @@ payout_attempt = Table(
         "payout_attempt_promised",
         "float_id",
         postgresql_where=text("state IN ('submitting', 'in_transit', 'unknown')"),
+    ),
+    Index(
+        "payout_attempt_by_receipt",
+        "float_id",
+        "receipt_number",
+        postgresql_where=text("receipt_number IS NOT NULL"),
     ),
 )
