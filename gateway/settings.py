@@ -42,7 +42,8 @@ class Settings:
     `event_days` and `request_days`: how long events with their deliveries, and notes of calls, are kept.
     `look_up_key` derives the hashes that phones are found by; None: the last master does. `key_calls_per_s`: what one
     API key may call in a second, reads and writes apart; 0 is no limit, as with the other limits. `web_workers` share a
-    limit while Redis is away.
+    limit while Redis is away. `provider_calls_per_s` replaces what plugins declare of every connection, where it isn't
+    0. Web sheds load while due work has waited for `shed_after_s`; 0: never.
     """
 
     environment: str
@@ -65,6 +66,8 @@ class Settings:
     log_level: str = "info"
     event_days: int = 90
     request_days: int = 30
+    provider_calls_per_s: int = 0
+    shed_after_s: int = 30
 
     @property
     def is_sandbox(self) -> bool:
@@ -116,6 +119,10 @@ def read(environ: Mapping[str, str]) -> Settings:
         address_calls_per_minute=_whole(environ, "GATEWAY_ADDRESS_CALLS_PER_MINUTE", 30_000, 0, 10_000_000),
         publishable_calls_per_minute=_whole(environ, "GATEWAY_PUBLISHABLE_CALLS_PER_MINUTE", 60, 0, 100_000),
         web_workers=_whole(environ, "GATEWAY_WEB_WORKERS", 1, 1, 256),
+        provider_calls_per_s=_whole(
+            environ, "GATEWAY_PROVIDER_CALLS_PER_SECOND", 200 if environment == "sandbox" else 0, 0, 1_000
+        ),
+        shed_after_s=_whole(environ, "GATEWAY_SHED_AFTER_SECONDS", 30, 0, 3_600),
         log_level=_choice(environ, "GATEWAY_LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
     )
 

@@ -52,6 +52,8 @@ class FailureKind(Enum):
     OVER_LIMIT = "over_limit"
     SET_UP = "set_up"
     """Credentials, product or permission: the connection is paused."""
+    RAIL_UNAVAILABLE = "rail_unavailable"
+    """The core's own word, never an adapter's: the try was never sent, and its time is over."""
     OTHER = "other"
 
 

@@ -14,10 +14,12 @@ from ports.abilities import Validator
 from ports.context import Context
 from ports.payment_rail import PaymentRail, RailCapabilities
 from ports.payout_channel import ChannelCapabilities, PayoutChannel
-from ports.registration import Registration
+from ports.registration import Capabilities, Registration
 
 #: Lends an adapter its context.
 Lend = Callable[[Connection], Context]
+#: Gives an adapter back with each of its calls watched.
+Watch = Callable[[Any, Connection, Capabilities], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class Lines(Providers):
     rails: Mapping[str, Registration[PaymentRail]]
     channels: Mapping[str, Registration[PayoutChannel]]
     lend: Lend
+    watch: Watch | None = None
     _built: dict[tuple[UUID, int], Any] = field(default_factory=dict, repr=False)
 
     def rail_codes(self, method: str | None = None) -> Sequence[str]:
@@ -58,7 +61,8 @@ class Lines(Providers):
     def _line(self, connection: Connection, offer: Registration[Any]) -> Any:
         key = (connection.id, connection.version)
         if key not in self._built:
-            self._built[key] = offer.build(connection.config, self.lend(connection))
+            line = offer.build(connection.config, self.lend(connection))
+            self._built[key] = line if self.watch is None else self.watch(line, connection, offer.capabilities)
         return self._built[key]
 
 

@@ -23,6 +23,7 @@ from gateway.application.interfaces import (
 from gateway.application.pay_to import StartPayTo
 from gateway.application.replies import Replying
 from gateway.application.reports import News, RecordReport, fail
+from gateway.application.unsent import fail_unsent, unsent_until
 from gateway.domain.attempts import ASKABLE, Attempt, AttemptState, AttemptStep
 from gateway.domain.connections import Connection, ConnectionState
 from gateway.domain.payments import Payment, PaymentState, PaymentStep, PromptAction
@@ -39,6 +40,13 @@ GIVE_UP_S = 24 * 3600
 
 #: An adapter of either port.
 Line = TypeVar("Line")
+#: Seconds to a repeat over a connection, of those that its adapter named.
+Spaced = Callable[[UUID, int], int]
+
+
+def as_told(_: UUID, wait_s: int) -> int:
+    """As the adapter says."""
+    return wait_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +69,7 @@ class SubmitAttempt:
     replying: Replying
     record: RecordReport
     insist: Insist = once
+    spaced: Spaced = as_told
 
     def __call__(self, attempt_id: UUID, call: Call) -> datetime | None:
         """When to come again, or None. Found `submitting` (a crash), the try becomes unknown and is never resent."""
@@ -82,7 +91,8 @@ class SubmitAttempt:
         except Refused as refused:
             return partial(self._refused, claimed, refused.failure, call)
         except NotSent as not_sent:
-            return partial(self._put_back, claimed, not_sent.retry_after_s, "NotSent", str(not_sent), call)
+            after_s = self.spaced(claimed.connection.id, not_sent.retry_after_s)
+            return partial(self._put_back, claimed, after_s, "NotSent", str(not_sent), call)
         except Misconfigured as wrong:
             return partial(self._misconfigured, claimed, wrong, call)
         except AlreadyTaken as taken:
@@ -103,9 +113,11 @@ class SubmitAttempt:
         if attempt.state is not AttemptState.CREATED:
             return None
         connection = work.connections.get(attempt.connection_id)
+        offer = self.providers.rail_capabilities(attempt.rail)
+        if fail_unsent(work, payment, attempt, offer):
+            return None
         if connection.state is ConnectionState.PAUSED:
             return work.now + timedelta(seconds=PAUSED_S)
-        offer = self.providers.rail_capabilities(attempt.rail)
         payer = work.customers.get(attempt.customer_id).phone if attempt.customer_id else None
         reply_to = self.replying.open(work, connection, subject_kind="attempt", subject_id=attempt.id, purpose="start")
         return Errand(
@@ -156,8 +168,9 @@ class SubmitAttempt:
             if back.state is not AttemptState.CREATED:
                 return None
             work.attempts.save(replace(back, submitted_at=None, prompt_until=None, blocks_until=None))
-            for kind in ("attempt.window", "attempt.give_up"):
-                work.due.drop(kind, attempt.id)
+            work.due.drop("attempt.give_up", attempt.id)
+            until = unsent_until(attempt, self.providers.rail_capabilities(attempt.rail))
+            work.due.put(Due(kind="attempt.window", subject_id=attempt.id, due_at=until))
             return work.now + timedelta(seconds=after_s)
 
     def _misconfigured(self, errand: Errand, wrong: Misconfigured, call: Call) -> datetime | None:
@@ -267,6 +280,9 @@ class WatchWindow:
         """When to come again, or None. A timer asserts nothing: it never fails a try."""
         with self.unit(call.scope, call=call) as work:
             payment, attempt = lock(work, attempt_id)
+            if attempt.state is AttemptState.CREATED and not attempt.pay_to:
+                offer = self.providers.rail_capabilities(attempt.rail)
+                return None if fail_unsent(work, payment, attempt, offer) else unsent_until(attempt, offer)
             if attempt.state not in ASKABLE or attempt.prompt_until is None or attempt.blocks_until is None:
                 return None
             if work.now < attempt.prompt_until:

@@ -186,6 +186,7 @@ _BY_FAILURE = {
     FailureKind.INSUFFICIENT_FUNDS: PageState.NO_MONEY,
     FailureKind.CANCELED_BY_PAYER: PageState.CANCELED_ON_PHONE,
     FailureKind.NO_ANSWER: PageState.UNREACHABLE,
+    FailureKind.RAIL_UNAVAILABLE: PageState.UNREACHABLE,
     FailureKind.OVER_LIMIT: PageState.OVER_LIMIT,
 }
 

@@ -19,8 +19,21 @@ FAILED_AFTER_S = (5, 30, 120, 600)
 #: The same after a lock that was busy or a version that was stale: the same call may succeed at once.
 BUSY_AFTER_S = (1, 2, 5, 30, 120, 600)
 
-#: Kinds of which few of one endpoint are on their way at a time.
-LANED = frozenset({"webhook.deliver", "webhook.deliver_slowly"})
+#: Kinds of which few of one endpoint or connection are on their way at a time.
+LANED = frozenset(
+    {
+        "webhook.deliver",
+        "webhook.deliver_slowly",
+        "attempt.submit",
+        "attempt.look_up",
+        "payout.submit",
+        "payout.look_up",
+        "refund.submit",
+        "refund.look_up",
+        "money.look_up",
+        "connection.pull",
+    }
+)
 
 _BATCH = 1000
 _BATCHES_MAX = 20

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from gateway.application.attempts import Errand, can_ask, note, pause
+from gateway.application.attempts import PAUSED_S, Errand, can_ask, note, pause
 from gateway.application.interfaces import Call, OpenUnit, Providers, UnitOfWork
 from gateway.application.replies import LOOK_UP, Replying
 from gateway.application.reports import News, RecordReport
 from gateway.domain.attempts import ASKABLE, DOUBTED, Attempt
-from gateway.domain.connections import Connection
+from gateway.domain.connections import Connection, ConnectionState
 from gateway.domain.proof import Verdict
 from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, Refused
 from ports.payment_rail import PaymentRail, Question, RailCapabilities
@@ -51,6 +51,9 @@ class LookUpAttempt:
         if attempt.looked_up_at is not None and work.now < attempt.looked_up_at + floor:
             return attempt.looked_up_at + floor
         connection = work.connections.get(attempt.connection_id)
+        if connection.state is ConnectionState.PAUSED:
+            # Questions with wrong credentials would lock the operator's account.
+            return work.now + timedelta(seconds=PAUSED_S)
         woken = None if attempt.woken is None else attempt.woken + 1
         attempt = work.attempts.save(
             replace(attempt, look_ups=attempt.look_ups + 1, looked_up_at=work.now, woken=woken)

@@ -155,7 +155,7 @@ class OperatorDesk:
         self._audit(act, "connection.resume", connection_id)
 
     def pause_connection(self, connection_id: UUID, act: Act) -> None:
-        """Send nothing new over a connection; questions and callbacks go on."""
+        """Let nothing out over a connection, questions neither; callbacks are taken in."""
         self.directory.set_connection_state(connection_id, paused_for=act.reason, now=self.now())
         self._audit(act, "connection.pause", connection_id)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from gateway.application.attempts import PAUSED_S, built, pause
+from gateway.application.attempts import PAUSED_S, Spaced, as_told, built, pause
 from gateway.application.interfaces import (
     Call,
     Chance,
@@ -65,6 +65,7 @@ class SubmitPayout:
     chance: Chance
     record: RecordPayoutReport
     insist: Insist = once
+    spaced: Spaced = as_told
 
     def __call__(self, payout_id: UUID, call: Call) -> datetime | None:
         """When to come again, or None. Found `submitting` (a crash), it becomes unknown and is asked about."""
@@ -82,7 +83,8 @@ class SubmitPayout:
         except Refused as refused:
             return partial(self._refused, claimed, refused.failure, call)
         except NotSent as not_sent:
-            return partial(self._put_back, claimed, not_sent.retry_after_s, "NotSent", str(not_sent), call)
+            after_s = self.spaced(claimed.connection.id, not_sent.retry_after_s)
+            return partial(self._put_back, claimed, after_s, "NotSent", str(not_sent), call)
         except Misconfigured as wrong:
             return partial(self._misconfigured, claimed, wrong, call)
         except AlreadyTaken as taken:
@@ -304,6 +306,9 @@ class LookUpPayout:
         if attempt.looked_up_at is not None and work.now < attempt.looked_up_at + floor:
             return attempt.looked_up_at + floor
         connection = work.connections.get(attempt.connection_id)
+        if connection.state is ConnectionState.PAUSED:
+            # Questions with wrong credentials would lock the operator's account.
+            return work.now + timedelta(seconds=PAUSED_S)
         woken = None if attempt.woken is None else attempt.woken + 1
         attempt = work.payout_attempts.save(
             replace(attempt, look_ups=attempt.look_ups + 1, looked_up_at=work.now, woken=woken)

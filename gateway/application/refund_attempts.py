@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from gateway.application.attempts import PAUSED_S, built, pause
+from gateway.application.attempts import PAUSED_S, Spaced, as_told, built, pause
 from gateway.application.interfaces import (
     Call,
     Chance,
@@ -77,6 +77,7 @@ class SubmitRefund:
     chance: Chance
     record: RecordRefundReport
     insist: Insist = once
+    spaced: Spaced = as_told
 
     def __call__(self, refund_id: UUID, call: Call) -> datetime | None:
         """When to come again, or None. Found `submitting` (a crash), it becomes unknown and is asked about."""
@@ -101,7 +102,8 @@ class SubmitRefund:
         except Refused as refused:
             return partial(self._refused, errand, refused.failure, call)
         except NotSent as not_sent:
-            return partial(self._put_back, errand, not_sent.retry_after_s, "NotSent", str(not_sent), call)
+            after_s = self.spaced(errand.connection.id, not_sent.retry_after_s)
+            return partial(self._put_back, errand, after_s, "NotSent", str(not_sent), call)
         except Misconfigured as wrong:
             return partial(self._misconfigured, errand, wrong, call)
         except AlreadyTaken as taken:
@@ -327,6 +329,9 @@ class LookUpRefund:
         if attempt.looked_up_at is not None and work.now < attempt.looked_up_at + floor:
             return attempt.looked_up_at + floor
         connection = work.connections.get(attempt.connection_id)
+        if connection.state is ConnectionState.PAUSED:
+            # Questions with wrong credentials would lock the operator's account.
+            return work.now + timedelta(seconds=PAUSED_S)
         woken = None if attempt.woken is None else attempt.woken + 1
         attempt = work.refund_attempts.save(
             replace(attempt, look_ups=attempt.look_ups + 1, looked_up_at=work.now, woken=woken)

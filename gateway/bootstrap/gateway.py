@@ -15,6 +15,7 @@ from gateway.adapters.jobs.queue import Bell
 from gateway.adapters.jobs.shared_memory import RedisMemory
 from gateway.adapters.lines import Lines
 from gateway.adapters.outbound.webhook_sender import SafeWebhookSender
+from gateway.adapters.persistence.breakers import SqlHealth
 from gateway.adapters.persistence.callbacks import SqlCallbackStore
 from gateway.adapters.persistence.clock import SqlTestClock, UnitClock
 from gateway.adapters.persistence.directory import SqlDirectory
@@ -33,6 +34,7 @@ from gateway.adapters.system import Sleeper, SystemChance, SystemClock, UuidV7
 from gateway.application.api_keys import ManageKeys
 from gateway.application.attempts import GiveUpOnAttempt, SubmitAttempt, WatchWindow
 from gateway.application.balances import ReadBalances
+from gateway.application.breakers import WatchConnections
 from gateway.application.callbacks import ReceiveCallback, WeighCallback
 from gateway.application.checkout import CreateSession, ExpireSession, PageUrl, ReadSessions, VisitCheckout
 from gateway.application.customers import ReadCustomers, SaveCustomer
@@ -62,6 +64,7 @@ from gateway.application.request_log import ReadRequests
 from gateway.application.resolutions import ResolvePayment, ResolvePayout
 from gateway.application.use_cases import CheckoutDesk, PaymentOrchestrator, PayoutService, UseCases
 from gateway.application.webhooks import ManageEndpoints, ReadEvents
+from gateway.bootstrap.connections import limits_of
 from gateway.bootstrap.money_in import MoneyInCommands, money_handlers, money_in_commands, pull_chore, receipts_desk
 from gateway.bootstrap.refunds import handlers_of, refund_desk
 from gateway.bootstrap.surface import links_of, request_log_of, visits_of
@@ -130,6 +133,7 @@ class Gateway:
             clock=self.clock,
             event_days=self.settings.event_days,
             request_days=self.settings.request_days,
+            limits=lambda: limits_of(self.lines, self.settings.provider_calls_per_s),
         )
 
     @cached_property
@@ -163,7 +167,17 @@ class Gateway:
     @cached_property
     def lines(self) -> Lines:
         """Live lines to providers."""
-        return Lines(rails=self.plugins.rails, channels=self.plugins.channels, lend=self.lend)
+        return Lines(rails=self.plugins.rails, channels=self.plugins.channels, lend=self.lend, watch=self.watch.watched)
+
+    @cached_property
+    def health(self) -> SqlHealth:
+        """What is asked about connections in one round trip."""
+        return SqlHealth(engine=self.engine, clock=self.clock)
+
+    @cached_property
+    def watch(self) -> WatchConnections:
+        """Keeps the breakers."""
+        return WatchConnections(unit=self.units, health=self.health)
 
     @cached_property
     def memory(self) -> RedisMemory:
@@ -209,7 +223,14 @@ class Gateway:
             refresh=RefreshPayment(unit=unit),
             read=ReadPayments(unit=unit),
             expire=ExpirePayment(unit=unit),
-            submit=SubmitAttempt(unit=unit, providers=lines, replying=self.replying, record=record, insist=self.insist),
+            submit=SubmitAttempt(
+                unit=unit,
+                providers=lines,
+                replying=self.replying,
+                record=record,
+                insist=self.insist,
+                spaced=self.watch.again_after_s,
+            ),
             look_up=LookUpAttempt(unit=unit, providers=lines, replying=self.replying, record=record),
             watch_window=WatchWindow(unit=unit, providers=lines),
             give_up=GiveUpOnAttempt(unit=unit),
@@ -235,6 +256,7 @@ class Gateway:
                 chance=SystemChance(),
                 record=record,
                 insist=self.insist,
+                spaced=self.watch.again_after_s,
             ),
             look_up=LookUpPayout(unit=unit, providers=lines, replying=self.replying, record=record),
         )
@@ -242,7 +264,7 @@ class Gateway:
     @cached_property
     def refunds(self) -> RefundDesk:
         """Money that goes back, and quotes."""
-        return refund_desk(self.units, self.lines, self.replying, SystemChance(), self.insist)
+        return refund_desk(self.units, self.lines, self.replying, SystemChance(), self.insist, self.watch.again_after_s)
 
     @cached_property
     def checkout(self) -> CheckoutDesk:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from gateway.application.attempts import Spaced
 from gateway.application.debts import SweepDebt
 from gateway.application.interfaces import Call, Chance, Insist, OpenUnit, Providers
 from gateway.application.overpayments import AcceptOverpayment
@@ -18,7 +19,9 @@ from gateway.application.replies import Replying
 from gateway.application.reversals import RecordReversal
 
 
-def refund_desk(unit: OpenUnit, providers: Providers, replying: Replying, chance: Chance, insist: Insist) -> RefundDesk:
+def refund_desk(
+    unit: OpenUnit, providers: Providers, replying: Replying, chance: Chance, insist: Insist, spaced: Spaced
+) -> RefundDesk:
     """All of it."""
     record = RecordRefundReport(unit=unit, providers=providers)
     return RefundDesk(
@@ -26,7 +29,13 @@ def refund_desk(unit: OpenUnit, providers: Providers, replying: Replying, chance
         cancel=CancelRefund(unit=unit),
         read=ReadRefunds(unit=unit),
         submit=SubmitRefund(
-            unit=unit, providers=providers, replying=replying, chance=chance, record=record, insist=insist
+            unit=unit,
+            providers=providers,
+            replying=replying,
+            chance=chance,
+            record=record,
+            insist=insist,
+            spaced=spaced,
         ),
         look_up=LookUpRefund(unit=unit, providers=providers, replying=replying, record=record),
         record=record,

@@ -9,10 +9,11 @@ from enum import Enum
 from uuid import UUID
 
 from gateway.domain.external_records import Policy
+from gateway.domain.maintenance import Halt, Hold, Operation
 
 
 class ConnectionState(Enum):
-    """`paused`: nothing new is sent; questions and callbacks go on."""
+    """`paused`: nothing goes out, questions neither; callbacks are taken in."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -35,6 +36,17 @@ class Connection:
     paused_for: str | None = None
     config: Mapping[str, object] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
+    operation: Operation = field(default_factory=Operation)
+    halted: frozenset[str] = frozenset()
+
+    def hold(self, what: Halt, now: datetime) -> Hold | None:
+        """Why no new work of that kind is sent over it now; None when it is. Questions and callbacks go on."""
+        if what.value in self.halted:
+            return Hold(reason="paused")
+        if self.state is ConnectionState.PAUSED:
+            return Hold(reason="channel_unavailable")
+        until = self.operation.closed_until(now)
+        return None if until is None else Hold(reason="maintenance", until=until)
 
     def __repr__(self) -> str:
         return f"Connection(id={self.id}, code={self.code!r}, state={self.state.value!r})"

@@ -14,8 +14,9 @@ KINDS: dict[str, tuple[str, int]] = {
     "callback.weigh": ("ask", 60),
     "money.settle": ("ask", 60),
     "money.look_up": ("ask", 90),
-    "connection.pull": ("tend", 300),
+    "connection.pull": ("ask", 300),
     "receipt.offer": ("tend", 60),
+    "statement.settle": ("tend", 300),
     "webhook.deliver": ("send", 60),
     "webhook.deliver_slowly": ("slow", 60),
     "webhook.replay": ("tend", 60),
@@ -30,6 +31,10 @@ KINDS: dict[str, tuple[str, int]] = {
 
 #: How long the way through a queue may take before a row is sent again: an emptied Redis costs so much.
 DISPATCH_LEASE_S = 4
+
+#: Of one lane (a connection, an endpoint) at most so many rows are on their way in a queue at a time, where nobody says
+#: how many workers it has: one that hangs must never keep all of them. At `slow` one has the lane's only worker.
+SHARES = {"pay": 2, "ask": 2, "send": 2, "slow": 1, "tend": 1}
 
 #: The queues, the most urgent first.
 QUEUES = ("pay", "ask", "send", "slow", "tend")

@@ -95,8 +95,8 @@ def _claims() -> None:
     """Wrap the relay's claim; looking and finding nothing is no boundary."""
     real = SqlDoors.claim_due
 
-    def claim_due(self: SqlDoors, rooms: Any) -> Any:
-        rows = real(self, rooms)
+    def claim_due(self: SqlDoors, rooms: Any, shares: Any = None) -> Any:
+        rows = real(self, rooms, shares)
         if rows:
             reach("after_claim")
         return rows

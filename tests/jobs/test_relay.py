@@ -186,7 +186,7 @@ class Stuttering:
         self.claimed = 0
         self.sent = threading.Event()
 
-    def claim_due(self, rooms: Mapping[str, int]) -> Sequence[Claimed]:
+    def claim_due(self, rooms: Mapping[str, int], shares: Mapping[str, int] | None = None) -> Sequence[Claimed]:
         self.claimed += 1
         if self.claimed == 1:
             raise OSError("the database is away")
@@ -206,6 +206,9 @@ class Stuttering:
         if self.troubles > 0:
             raise RedisAway("away")
         return {"pay": 100}
+
+    def shares(self) -> Mapping[str, int]:
+        return {}
 
     def wait_bell(self, timeout_s: float) -> bool:
         return False

@@ -332,6 +332,8 @@ def test_no_role_of_the_gateway_passes_the_policies(shop: Shop) -> None:
     assert public == []
     # What runs past the policies is this list, each with a fixed search path.
     assert [name for name, _ in definers] == [
+        "add_health",
+        "backlog_s",
         "claim_due",
         "find_api_key",
         "find_candidate",
@@ -345,6 +347,7 @@ def test_no_role_of_the_gateway_passes_the_policies(shop: Shop) -> None:
         "free_due",
         "held_on",
         "is_ambiguous",
+        "is_well",
         "keep_requests",
         "note_key_use",
         "platform_event",
@@ -353,8 +356,11 @@ def test_no_role_of_the_gateway_passes_the_policies(shop: Shop) -> None:
         "promise_pulls",
         "promise_refund",
         "promised_of",
-        "settle_float_alert",
         "reseal",
+        "set_lane",
+        "settle_degraded",
+        "settle_float_alert",
+        "spend_retry",
         "start_due",
         "sweep",
         "sweep_events",

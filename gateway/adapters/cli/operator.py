@@ -178,7 +178,7 @@ def add(cli: Any, code: str, title: str, float_id: str, config: Path, live: bool
 @reason
 @click.pass_obj
 def pause(cli: Any, connection_id: str, reason: str) -> None:
-    """Send nothing new over it; questions and callbacks go on."""
+    """Let nothing out over it, questions neither; callbacks are taken in."""
     cli.gateway("operator").desk.pause_connection(read_id(Prefix.CONNECTION, connection_id), act_of(reason))
     click.echo("paused")
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import click
 
-_DEFAULT = "pay=2,ask=2,send=3,slow=1,tend=1"
+_DEFAULT = "pay=3,ask=3,send=3,slow=1,tend=1"
 _MOST = 64
 
 

@@ -25,6 +25,9 @@ _MARGIN_S = 10
 _LIFE_S = 3600
 _FAILED_LIFE_S = 60
 
+#: The queues whose work calls providers.
+_PROVIDERS = ("pay", "ask")
+
 _BELL = "gateway:bell"
 _RING_S = 0.05
 #: After a ring that failed, none is tried for so long: a dead Redis must not cost every caller its time limit.
@@ -77,6 +80,17 @@ class RqQueue:
                 pipe.llen(queue.key)
             lengths = pipe.execute()
         return {name: max(0, ROOM - length) for name, length in zip(self._queues, lengths, strict=True)}
+
+    def shares(self) -> Mapping[str, int]:
+        """How many workers of a queue that calls providers one connection may keep: all but one. Raises RedisError.
+
+        RQ keeps a set of each queue's workers; a dead one stands there for a while, and then counts too much.
+        """
+        with self._client.pipeline(transaction=False) as pipe:
+            for name in _PROVIDERS:
+                pipe.scard(f"rq:workers:{name}")
+            counts = pipe.execute()
+        return {name: max(1, count - 1) for name, count in zip(_PROVIDERS, counts, strict=True)}
 
     def send(self, rows: Sequence[Claimed]) -> int:
         """Enqueue rows, and leave alone those that still wait in their queue; gives how many were enqueued.

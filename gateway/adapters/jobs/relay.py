@@ -26,7 +26,7 @@ _log = structlog.get_logger("gateway.jobs")
 class Source(Protocol):
     """Where due rows are claimed: the doors."""
 
-    def claim_due(self, rooms: Mapping[str, int]) -> Sequence[Claimed]:
+    def claim_due(self, rooms: Mapping[str, int], shares: Mapping[str, int] | None = None) -> Sequence[Claimed]:
         """See `gateway.application.interfaces.Doors`."""
 
 
@@ -38,6 +38,9 @@ class Queues(Protocol):
 
     def rooms(self) -> Mapping[str, int]:
         """How many jobs each queue still takes."""
+
+    def shares(self) -> Mapping[str, int]:
+        """How many workers of a queue one lane may keep busy."""
 
     def send(self, rows: Sequence[Claimed]) -> int:
         """Enqueue them."""
@@ -75,7 +78,7 @@ class Relay:
 
     def turn(self) -> int:
         """Claim as much as the queues have room for, and send it; gives how many rows that were. Raises what it met."""
-        rows = self.source.claim_due(self.queues.rooms())
+        rows = self.source.claim_due(self.queues.rooms(), self.queues.shares())
         if rows:
             self.queues.send(rows)
         return len(rows)

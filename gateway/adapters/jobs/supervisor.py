@@ -20,9 +20,10 @@ from gateway.adapters.jobs.tasks import RunDue
 from gateway.adapters.jobs.worker import work
 from gateway.domain.due import QUEUES
 
-#: Processes of each queue. A webhook may take its 15 seconds, and a provider its 40: others must not wait behind one.
+#: Processes of each queue. A webhook may take its 15 seconds, and a provider its 60: others must not wait behind one.
+#: Of those at `pay` and `ask` one connection keeps all but one busy at most, so that one that hangs stops no other.
 #: There are more at `send` than one endpoint's deliveries that are on their way at a time.
-PROCESSES: Mapping[str, int] = {"pay": 2, "ask": 2, "send": 3, "slow": 1, "tend": 1}
+PROCESSES: Mapping[str, int] = {"pay": 3, "ask": 3, "send": 3, "slow": 1, "tend": 1}
 
 _LOOK_EVERY_S = 0.1
 #: One that lived for less is started again after a wait, doubling.

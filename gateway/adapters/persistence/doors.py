@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,8 +16,17 @@ from gateway.adapters.persistence.engines import one
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.transaction import first_id
 from gateway.adapters.persistence.worker_session import WorkerSession
-from gateway.application.interfaces import Claimed, Doors, KeyFound, LinkDoor, LinkFound, ReplyFound, SessionFound
-from gateway.domain.due import DISPATCH_LEASE_S, KINDS, QUEUES
+from gateway.application.interfaces import (
+    Claimed,
+    Doors,
+    KeyFound,
+    LaneLimit,
+    LinkDoor,
+    LinkFound,
+    ReplyFound,
+    SessionFound,
+)
+from gateway.domain.due import DISPATCH_LEASE_S, KINDS, QUEUES, SHARES
 
 _ROW = "%(id)s, %(business)s, %(livemode)s, %(holder)s, %(generation)s"
 
@@ -31,6 +40,8 @@ class SqlDoors(Doors, LinkDoor):
     #: Events and logged requests are forgotten after so many days.
     event_days: int = 90
     request_days: int = 30
+    #: What connections of each registration code may be asked at a time; without it only the queues' shares bound them.
+    limits: Callable[[], Sequence[LaneLimit]] = tuple
     worker: WorkerSession = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -70,12 +81,22 @@ class SqlDoors(Doors, LinkDoor):
         row = self._one("SELECT * FROM gateway.find_link(%(hash)s)", {"hash": secret_hash})
         return None if row is None else LinkFound(**row._asdict())
 
-    def claim_due(self, rooms: Mapping[str, int]) -> Sequence[Claimed]:
-        taken = f"claim_due(%(queues)s::text[], %(rooms)s::integer[], %(lease)s, {self.clock.sql})"
+    def claim_due(self, rooms: Mapping[str, int], shares: Mapping[str, int] | None = None) -> Sequence[Claimed]:
+        of_lanes = "%(shares)s::integer[], %(codes)s::text[], %(caps)s::integer[], %(rates)s::integer[]"
+        taken = f"claim_due(%(queues)s::text[], %(rooms)s::integer[], %(lease)s, {self.clock.sql}, {of_lanes})"
         queues = [queue for queue in QUEUES if rooms.get(queue, 0) > 0]
         if not queues:
             return []
-        values = {"queues": queues, "rooms": [rooms[queue] for queue in queues], "lease": DISPATCH_LEASE_S}
+        known, limits = {**SHARES, **(shares or {})}, self.limits()
+        values = {
+            "queues": queues,
+            "rooms": [rooms[queue] for queue in queues],
+            "lease": DISPATCH_LEASE_S,
+            "shares": [known[queue] for queue in queues],
+            "codes": [limit.code for limit in limits],
+            "caps": [limit.in_flight for limit in limits],
+            "rates": [limit.calls_per_s for limit in limits],
+        }
         with in_our_words(), self.engine.connect() as conn:
             sql = f"SELECT * FROM gateway.{taken}"  # noqa: S608  # nosec B608
             rows = conn.exec_driver_sql(sql, {**values, "now": self.clock.system()}).all()

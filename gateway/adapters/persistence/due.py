@@ -26,6 +26,7 @@ class SqlDueWork(DueWork):
                     "lease_s": lease_s,
                     "subject_id": str(one.subject_id),
                     "due_at": one.due_at.isoformat(),
+                    "lane": None if one.lane is None else str(one.lane),
                 }
             )
 

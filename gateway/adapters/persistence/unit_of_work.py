@@ -17,6 +17,7 @@ from gateway.adapters.persistence.access import SqlAccess
 from gateway.adapters.persistence.alerts import SqlAlerts
 from gateway.adapters.persistence.attempts import SqlAttempts
 from gateway.adapters.persistence.balances import SqlBalances
+from gateway.adapters.persistence.breakers import SqlBreakers
 from gateway.adapters.persistence.businesses import SqlBusinesses
 from gateway.adapters.persistence.checkout import SqlSessions
 from gateway.adapters.persistence.clock import UnitClock
@@ -38,6 +39,7 @@ from gateway.adapters.persistence.refunds import SqlRefundAttempts, SqlRefunds
 from gateway.adapters.persistence.replays import SqlReplays
 from gateway.adapters.persistence.request_log import SqlRequests
 from gateway.adapters.persistence.reversals import SqlOverpayments, SqlQuotes, SqlReversals
+from gateway.adapters.persistence.statements import SqlStatements
 from gateway.adapters.persistence.tables import payment
 from gateway.adapters.persistence.timelines import SqlTimelines
 from gateway.adapters.persistence.transaction import Begun, Transaction
@@ -92,6 +94,7 @@ class SqlUnitOfWork(UnitOfWork):
         self.customers = SqlCustomers(tx)
         self.records = SqlExternalRecords(tx)
         self.loose_receipts = SqlLooseReceipts(tx)
+        self.statements = SqlStatements(tx)
         self.sessions = SqlSessions(tx)
         self.payouts = SqlPayouts(tx)
         self.payout_attempts = SqlPayoutAttempts(tx)
@@ -110,6 +113,7 @@ class SqlUnitOfWork(UnitOfWork):
         self.links = SqlPaymentLinks(tx)
         self.requests = SqlRequests(tx)
         self.connections = SqlConnections(tx)
+        self.breakers = SqlBreakers(tx)
         self.idempotency = SqlIdempotency(tx)
         self.journal = SqlJournalOut(tx)
         self.balances = SqlBalances(tx)

@@ -13,6 +13,7 @@ from gateway.application.interfaces.doors import (
     ReplyFound,
     SessionFound,
 )
+from gateway.application.interfaces.health import Breakers, HealthDoor, LaneLimit
 from gateway.application.interfaces.money_back import Overpayments, Quotes, RefundAttempts, Refunds, Reversals
 from gateway.application.interfaces.money_in import ExternalRecords, LooseReceipts
 from gateway.application.interfaces.repositories import (
@@ -38,6 +39,7 @@ from gateway.application.interfaces.repositories import (
     Timelines,
 )
 from gateway.application.interfaces.resealing import Resealing, SealedColumn
+from gateway.application.interfaces.statements import Statements
 from gateway.application.interfaces.surface import (
     LinkDoor,
     LinkFound,
@@ -80,6 +82,7 @@ __all__ = [
     "Attempts",
     "Balances",
     "Begun",
+    "Breakers",
     "Businesses",
     "Call",
     "CallbackStore",
@@ -96,6 +99,7 @@ __all__ = [
     "Events",
     "EvidenceLog",
     "ExternalRecords",
+    "HealthDoor",
     "Idempotency",
     "IdempotencyKeys",
     "IdempotentCall",
@@ -104,6 +108,7 @@ __all__ = [
     "JournalOut",
     "Json",
     "KeyFound",
+    "LaneLimit",
     "LinkDoor",
     "LinkFound",
     "LoggedRequest",
@@ -138,6 +143,7 @@ __all__ = [
     "Sent",
     "SessionFound",
     "Sessions",
+    "Statements",
     "StoredCallback",
     "Timelines",
     "UnitOfWork",

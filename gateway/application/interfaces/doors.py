@@ -82,8 +82,11 @@ class Doors(Protocol):
     def session(self, secret_hash: bytes) -> SessionFound | None:
         """The session a page shows."""
 
-    def claim_due(self, rooms: Mapping[str, int]) -> Sequence[Claimed]:
+    def claim_due(self, rooms: Mapping[str, int], shares: Mapping[str, int] | None = None) -> Sequence[Claimed]:
         """Take due rows for the queues, of each as many as it has room for: also rows whose lease ran out.
+
+        Of one lane at most `shares[queue]` are on their way (`domain.due.SHARES` where it isn't said), and of a
+        connection no more than its capabilities and its breaker let through.
 
         Each gets a short lease, for its way through the queue: what is lost there is claimed again after it."""
 

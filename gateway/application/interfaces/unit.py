@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from gateway.application.interfaces.access import Access
+from gateway.application.interfaces.health import Breakers
 from gateway.application.interfaces.money_back import Overpayments, Quotes, RefundAttempts, Refunds, Reversals
 from gateway.application.interfaces.money_in import ExternalRecords, LooseReceipts
 from gateway.application.interfaces.repositories import (
@@ -32,6 +33,7 @@ from gateway.application.interfaces.repositories import (
     Sessions,
     Timelines,
 )
+from gateway.application.interfaces.statements import Statements
 from gateway.application.interfaces.surface import PaymentLinks, Replays, Requests
 from gateway.application.interfaces.values import (
     Call,
@@ -54,6 +56,7 @@ class UnitOfWork(Protocol):
     customers: Customers
     records: ExternalRecords
     loose_receipts: LooseReceipts
+    statements: Statements
     sessions: Sessions
     payouts: Payouts
     payout_attempts: PayoutAttempts
@@ -72,6 +75,7 @@ class UnitOfWork(Protocol):
     links: PaymentLinks
     requests: Requests
     connections: Connections
+    breakers: Breakers
     idempotency: Idempotency
     journal: JournalOut
     balances: Balances

@@ -79,11 +79,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """Work that PostgreSQL remembers. There is one open row per (kind, subject): putting it again hurries it."""
+    """Work that PostgreSQL remembers. There is one open row per (kind, subject): putting it again hurries it.
+
+    `lane`: the connection that it goes over, where the database can't see it from the subject.
+    """
 
     kind: str
     subject_id: UUID
     due_at: datetime
+    lane: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

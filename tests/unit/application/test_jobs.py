@@ -54,7 +54,7 @@ class FakeDoors:
     def fail(self, claimed: Claimed, *, after_s: int) -> None:
         self.failed.append((claimed, after_s))
 
-    def claim_due(self, rooms: Mapping[str, int]) -> Sequence[Claimed]:
+    def claim_due(self, rooms: Mapping[str, int], shares: Mapping[str, int] | None = None) -> Sequence[Claimed]:
         return []
 
     def free_abandoned(self) -> int:

@@ -48,7 +48,7 @@ class RelayOnce:
 def test_the_ordinary_processes() -> None:
     desk = Desk()
     assert CliRunner().invoke(worker, [], obj=desk).exit_code == 0
-    assert desk.asked == [({"pay": 2, "ask": 2, "send": 3, "slow": 1, "tend": 1}, 30.0)]
+    assert desk.asked == [({"pay": 3, "ask": 3, "send": 3, "slow": 1, "tend": 1}, 30.0)]
 
 
 def test_processes_and_patience_can_be_given_and_the_status_is_passed_on() -> None:
@@ -61,7 +61,7 @@ def test_processes_and_patience_can_be_given_and_the_status_is_passed_on() -> No
     "text", ["", "pay", "pay=", "pay=-1", "pay=x", "pay=1,pay=2", "pay=65", "pay=1;ask=2", "pay=²"]
 )
 def test_nonsense_is_refused_in_a_sentence(text: str) -> None:
-    with pytest.raises(click.BadParameter, match="write it like pay=2"):
+    with pytest.raises(click.BadParameter, match="write it like pay=3"):
         parse_processes(text)
     result = CliRunner().invoke(worker, ["--processes", text], obj=Desk())
     assert result.exit_code == 2
