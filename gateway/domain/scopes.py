@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.domain.errors import Invalid
+from gateway.domain.errors import Denied, Invalid
 
 READ, WRITE = "read", "write"
 READING = frozenset({"GET", "HEAD"})
@@ -34,5 +34,5 @@ def checked_scopes(asked: tuple[str, ...], known: frozenset[str], held: frozense
         if scope not in known:
             raise Invalid(f"there is no scope {scope[:64]!r}", code="scope_unknown", param=f"/scopes/{place}")
         if held is not None and scope not in held:
-            raise Invalid("a key gives no more than it has itself", code="scope_not_held", param=f"/scopes/{place}")
+            raise Denied("a key gives no more than it has itself", code="scope_not_held")
     return tuple(dict.fromkeys(asked))

@@ -73,12 +73,15 @@ def _made(shop: Shop, contract: Contract, found: dict[str, str], refused: list[A
 def _example(operation: Any, found: Mapping[str, str]) -> Any:
     """The example, about objects that exist."""
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    example = dict(content.get("example") or {})
-    if "payment" in example:
-        example["payment"] = found["payment_id"]
+    example = about(content.get("example") or {}, found)
     if "enabled_events" in example:
         example["enabled_events"] = ["*"]
     return example or None
+
+
+def about(example: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, Any]:
+    """An example of the document, about a payment that exists."""
+    return {**example, **({"payment": found["payment_id"]} if "payment" in example else {})}
 
 
 def _note(body: Any, prefixes: Mapping[str, str], found: dict[str, str]) -> None:

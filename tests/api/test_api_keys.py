@@ -65,7 +65,7 @@ def test_a_restricted_key_gives_no_more_than_it_has(world: World) -> None:
     scopes = ["api_keys:read", "api_keys:write", "payments:read"]
     maker = _with(world, _new(world, kind="restricted", scopes=scopes)["secret"])
     more = maker.call("POST", "/v1/api_keys", {"name": "x", "kind": "restricted", "scopes": ["payouts:write"]})
-    assert (more.status_code, more.json["code"]) == (400, "scope_not_held")
+    assert (more.status_code, more.json["code"]) == (403, "scope_not_held")
     secret = maker.call("POST", "/v1/api_keys", {"name": "x", "kind": "secret"})
     assert (secret.status_code, secret.json["code"]) == (403, "scope_not_held")
     whole = _new(world)

@@ -19,9 +19,10 @@ from gateway.adapters.system import UuidV7
 from gateway.adapters.web.app import create_app
 from gateway.adapters.web.settings import WebSettings
 from gateway.application.interfaces import Call
+from gateway.application.money_in import RecordMoneyIn
 from gateway.application.operators import Act
 from gateway.application.reports import News
-from gateway.domain.businesses import Business
+from gateway.domain.businesses import HOUSE, Business
 from gateway.domain.fees import FeeSchedule
 from gateway.domain.ids import Prefix, decode
 from ports.money import KES, Money
@@ -95,6 +96,7 @@ class World:
     b: Shop
     b_live: Shop
     worker: bootstrap.Gateway
+    operator: bootstrap.Gateway
 
     def pay(self, shop: Shop, payment_id: str) -> None:
         """The provider's strong word that the payment's last attempt was paid in full."""
@@ -120,6 +122,29 @@ class World:
         payment = shop.confirmed(amount)
         self.pay(shop, payment["id"])
         return str(payment["id"])
+
+    def loose(self, typed: str, units: int) -> str:
+        """Money that a statement names and nobody has, under a reference as a payer typed it; the receipt's id."""
+        house = Call(business_id=HOUSE, livemode=False)
+        money = MoneyIn(
+            receipt_namespace="mpesa_ke",
+            receipt_number=f"LSE{next(_RECEIPTS):07}",
+            amount=Money(units=units, asset=KES),
+            happened_at=datetime.now(UTC),
+            reference=typed,
+        )
+        connection = next(c for c in self.operator.directory.connections() if c.code == "mpesa_push" and not c.livemode)
+        record = RecordMoneyIn(unit=self.worker.units)(False, connection.id, money, Grade.FILE)
+        assert record is not None
+        self.worker.handlers["money.settle"](record, house)
+        return str(self.a.get("/v1/receipts?status=unmatched")["data"][0]["id"])
+
+    def platform(self) -> Shop:
+        """A client with a key of the platform itself."""
+        _, secret = self.operator.issue_platform_key(
+            self.a.business.platform_id, livemode=False, name="tests", act=_ACT
+        )
+        return Shop(client=self.app.test_client(), business=self.a.business, livemode=False, key=secret)
 
     def furnish(self, shop: Shop) -> Mapping[str, str]:
         """One object of each kind; gives the path parameter that names it and its id."""
@@ -163,7 +188,7 @@ def a_world(database: Database, redis_url: str) -> Iterator[World]:
             for one in (a, b)
             for livemode in (False, True)
         ]
-        yield World(app, database, *shops, worker)
+        yield World(app, database, *shops, worker, operator)
     finally:
         for one in (operator, web, worker):
             one.close()

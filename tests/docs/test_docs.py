@@ -31,6 +31,11 @@ OPERATORS = (DOCS / "operators.md").read_text()
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
 #: Refusals of the command line, which answers no HTTP.
 CLI_ONLY = {
+    "backup_failed",
+    "not_supported",
+    "policy_invalid",
+    "registration_refused",
+    "registration_unknown",
     "api_refused",
     "configuration_invalid",
     "key_required",

@@ -72,6 +72,13 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         found: Callable[[F], F] = self.response(status, schema, description=description)
         return found
 
+    def shows(self, status: int, content_type: str, description: str) -> Callable[[F], F]:
+        """What a view answers that draws something."""
+        found: Callable[[F], F] = self.response(
+            status, {"type": "string", "format": "binary"}, content_type=content_type, description=description
+        )
+        return found
+
 
 def _refuse_stray_query() -> None:
     """A view that declares no query takes none: a misspelt parameter is told, never ignored."""

@@ -82,7 +82,7 @@ def _qr(link_id: str, form: str) -> Response:
 class LinkQrSvg(MethodView):
     """The link's address, to be printed."""
 
-    @blueprint.gives(200, description="A QR code of the link's `url`, as image/svg+xml.")
+    @blueprint.shows(200, "image/svg+xml", "A QR code of the link's `url`.")
     def get(self, link_id: str) -> Response:
         """Get a payment link's QR code as SVG"""
         return _qr(link_id, "svg")
@@ -92,7 +92,7 @@ class LinkQrSvg(MethodView):
 class LinkQrPng(MethodView):
     """The link's address, to be shown."""
 
-    @blueprint.gives(200, description="A QR code of the link's `url`, as image/png.")
+    @blueprint.shows(200, "image/png", "A QR code of the link's `url`.")
     def get(self, link_id: str) -> Response:
         """Get a payment link's QR code as PNG"""
         return _qr(link_id, "png")

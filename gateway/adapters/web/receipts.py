@@ -54,7 +54,7 @@ class OneReceipt(MethodView):
 class Assignment(MethodView):
     """Whose the money of an unmatched receipt is."""
 
-    @blueprint.body(AssignmentSchema())
+    @blueprint.body(AssignmentSchema(), example={"payment": "pay_01JD0000000000000000000000"})
     @blueprint.gives(200, ReceiptSchema())
     @idempotent(200, required=True)
     def post(self, body: Json, receipt_id: str) -> Json:

@@ -38,7 +38,10 @@ def _refund(text: str) -> Any:
 class Refunds(MethodView):
     """All refunds of the business in the key's mode."""
 
-    @blueprint.body(NewRefundSchema())
+    @blueprint.body(
+        NewRefundSchema(),
+        example={"payment": "pay_01JD0000000000000000000000", "amount": 10000, "reason": "returned goods"},
+    )
     @blueprint.gives(201, RefundSchema())
     @idempotent(201, required=True)
     def post(self, body: Json) -> Json:
@@ -98,7 +101,7 @@ class CancelOne(MethodView):
 class AcceptOverpayment(MethodView):
     """The excess, kept."""
 
-    @payments.body(KeptExcessSchema(), required=False)
+    @payments.body(KeptExcessSchema(), required=False, example={"amount": 10000})
     @payments.gives(200, PaymentSchema())
     @idempotent(200, required=True)
     def post(self, body: Json, payment_id: str) -> Json:

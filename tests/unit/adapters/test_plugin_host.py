@@ -99,7 +99,10 @@ class TestFinding:
     def test_the_shipped_plugin_is_sound(self) -> None:
         mpesa = EntryPoint(name="mpesa", value="plugins.mpesa.plugin", group="gateway.plugins")
         plugins = load_plugins(["mpesa"], [mpesa])
-        assert (list(plugins.rails), list(plugins.channels)) == (["mpesa_push"], ["mpesa_b2c"])
+        assert (list(plugins.rails), list(plugins.channels)) == (
+            ["mpesa_push", "mpesa_paybill", "mpesa_till"],
+            ["mpesa_b2c", "mpesa_b2b"],
+        )
 
 
 class TestRefusing:

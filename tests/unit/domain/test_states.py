@@ -34,7 +34,7 @@ TABLES: dict[str, tuple[Machine[Any, Any], str]] = {
                     claim       put_back  acknowledge  refuse  lose     give_up     succeed    fail    end
         created     submitting  =         -            -       unknown  -           succeeded  failed  ended
         submitting  -           created   submitted    failed  unknown  -           succeeded  failed  -
-        submitted   -           =         =            -       unknown  unresolved  succeeded  failed  -
+        submitted   -           =         =            -       unknown  unresolved  succeeded  failed  ended
         unknown     -           =         submitted    failed  =        unresolved  succeeded  failed  -
         unresolved  -           =         =            failed  =        =           succeeded  failed  -
         succeeded   -           =         =            =       =        =           =          =       =

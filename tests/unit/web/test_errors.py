@@ -190,7 +190,17 @@ def test_every_code_stands_once_in_the_catalogue() -> None:
 
 _GATEWAY = Path(errors.__file__).parents[1]
 #: Met on the operator's command line alone.
-_OPERATORS = {"reason_required", "same_float", "settlement_invalid", "shop_tag_invalid"}
+_OPERATORS = {
+    "backup_failed",
+    "not_supported",
+    "policy_invalid",
+    "reason_required",
+    "registration_refused",
+    "registration_unknown",
+    "same_float",
+    "settlement_invalid",
+    "shop_tag_invalid",
+}
 
 
 def _codes_used() -> set[str]:

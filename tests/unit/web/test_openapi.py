@@ -69,7 +69,14 @@ def test_every_post_documents_the_idempotency_key(document: Json) -> None:
             assert {"idempotency", "idempotency_required"} & set(refs), path
         if "idempotency_required" in refs:
             required.add(path)
-    assert required == {"/v1/payments", "/v1/payments/{payment_id}/confirm", "/v1/payouts"}
+    assert required == {
+        "/v1/payments",
+        "/v1/payments/{payment_id}/accept_overpayment",
+        "/v1/payments/{payment_id}/confirm",
+        "/v1/payouts",
+        "/v1/receipts/{receipt_id}/assign",
+        "/v1/refunds",
+    }
 
 
 def test_bodies_refuse_unknown_fields_and_say_so(document: Json) -> None:
