@@ -28,6 +28,7 @@ LANED = frozenset(
         "attempt.look_up",
         "payout.submit",
         "payout.look_up",
+        "payout.repeat",
         "refund.submit",
         "refund.look_up",
         "money.look_up",

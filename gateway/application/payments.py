@@ -11,6 +11,7 @@ from uuid import UUID
 from gateway.application import representations as shown
 from gateway.application.amounts import PAYMENT_LIFE_S, check_bounds, life_of, money_of
 from gateway.application.answers import answered, refuse_other_request
+from gateway.application.breakers import refuse_broken
 from gateway.application.commands import Confirmation, NewPayment
 from gateway.application.interfaces import (
     AlreadyMade,
@@ -25,11 +26,14 @@ from gateway.application.interfaces import (
 )
 from gateway.application.payment_expiry import announce_session_over, end_places, end_unsent
 from gateway.application.pricing import priced
+from gateway.application.unsent import unsent_until
+from gateway.application.windows import unavailable
 from gateway.domain.attempts import ASKABLE, Attempt, AttemptState
 from gateway.domain.businesses import Business
-from gateway.domain.connections import Connection, ConnectionState
+from gateway.domain.connections import Connection
 from gateway.domain.errors import Busy, Conflict, Denied, Invalid, TooMany, Unprocessable
 from gateway.domain.fees import Terms
+from gateway.domain.maintenance import Halt
 from gateway.domain.payments import PAYMENT, Payment, PaymentStep, PromptAction
 from gateway.domain.phones import mask, to_e164
 from ports.money import Money
@@ -152,8 +156,10 @@ class ConfirmPayment:
             raise Unprocessable(
                 f"no rail for method {method!r} is connected", code="method_not_available", param="/payment_method/type"
             )
-        if connection.state is ConnectionState.PAUSED:
-            raise Busy("this way to pay is paused at the moment", code="rail_unavailable", retry_after_s=60)
+        held = connection.hold(Halt.PAYMENTS, work.now)
+        if held is not None:
+            raise unavailable(held, work.now)
+        refuse_broken(work, connection)
         offer = self.providers.rail_capabilities(connection.code)
         check_bounds(amount, offer.amount_min, offer.amount_max, offer.amount_granularity)
         return connection, offer
@@ -197,6 +203,8 @@ class ConfirmPayment:
         work.attempts.add(attempt, call.idempotency.key_hash if call.idempotency else None)
         payment = self._confirmed(work, payment, attempts, business, offer, attempt.customer_id)
         work.due.put(Due(kind="attempt.submit", subject_id=attempt.id, due_at=work.now))
+        if not pay_to:
+            work.due.put(Due(kind="attempt.window", subject_id=attempt.id, due_at=unsent_until(attempt, offer)))
         view = shown.payment(payment)
         if not pay_to:
             # Where to pay is the adapter's to say: a worker asks it within milliseconds, and the event carries it.

@@ -22,7 +22,9 @@ from gateway.application.interfaces import (
 )
 from gateway.application.payout_reports import News, RecordPayoutReport, fail_payout
 from gateway.application.replies import LOOK_UP, Replying
+from gateway.application.windows import wait_s
 from gateway.domain.connections import Connection, ConnectionState
+from gateway.domain.maintenance import Halt
 from gateway.domain.payouts import (
     Payout,
     PayoutAttempt,
@@ -37,6 +39,9 @@ from ports.payment_rail import Question
 from ports.payout_channel import Bundle, ChannelCapabilities, Instruction
 from ports.registration import LookUp, LookUpBy, ReferenceForm
 from ports.report import Failure, FailureKind, Grade, Report, Status
+
+#: What is done about an instruction that was found `submitting`.
+AfterCrash = Callable[[UnitOfWork, Payout, PayoutAttempt, ChannelCapabilities], None]
 
 #: A payout that waits for float is looked at again after this.
 SHORT_S = 60
@@ -64,6 +69,7 @@ class SubmitPayout:
     replying: Replying
     chance: Chance
     record: RecordPayoutReport
+    after_crash: AfterCrash
     insist: Insist = once
     spaced: Spaced = as_told
 
@@ -79,7 +85,7 @@ class SubmitPayout:
         """Call the provider; gives what is to be recorded. Its answer is in nobody's memory but ours, so the caller
         insists on writing it down, also while the database is away."""
         try:
-            submission = built(self.providers.channel, claimed.connection).submit(_bundle(claimed))
+            submission = built(self.providers.channel, claimed.connection).submit(bundle_of(claimed))
         except Refused as refused:
             return partial(self._refused, claimed, refused.failure, call)
         except NotSent as not_sent:
@@ -100,7 +106,7 @@ class SubmitPayout:
         payout = work.payouts.get(payout_id, lock=True)
         live = next((a for a in work.payout_attempts.of(payout_id) if a.is_open), None)
         if payout.state is PayoutState.SUBMITTING and live is not None:
-            lose_payout(work, payout, work.payout_attempts.get(live.id, lock=True), self._offer(live.channel))
+            self.after_crash(work, payout, work.payout_attempts.get(live.id, lock=True), self._offer(live.channel))
             return None
         if payout.state is not PayoutState.QUEUED:
             return None
@@ -109,8 +115,10 @@ class SubmitPayout:
             self._wait(work, payout, "attention", SHORT_S)
             return None
         connection = self._connection(work, payout, live)
-        if connection is None or connection.state is ConnectionState.PAUSED:
+        if connection is None:
             return self._wait(work, payout, "channel_unavailable", PAUSED_S)
+        if (held := connection.hold(Halt.PAYOUTS, work.now)) is not None:
+            return self._wait(work, payout, held.reason, wait_s(held, work.now, PAUSED_S))
         attempt = live or self._new_attempt(work, payout, connection)
         if not work.payout_attempts.promise(attempt.float_id, payout.id, payout.amount.units):
             short = work.refund_attempts.short_of(attempt.float_id)
@@ -214,7 +222,8 @@ def reference_of(work: UnitOfWork, form: ReferenceForm, chance: Chance) -> str:
     return str(work.new_id()) if form.uuid else chance.pick(form.alphabet, form.max_length)
 
 
-def _bundle(errand: PayoutErrand) -> Bundle:
+def bundle_of(errand: PayoutErrand) -> Bundle:
+    """The instruction as the channel takes it: the same bytes whenever it is sent."""
     attempt = errand.attempt
     instruction = Instruction(
         reference=attempt.reference,

@@ -14,9 +14,12 @@ from gateway.application.debts import refuse_debtors
 from gateway.application.interfaces import AlreadyMade, Call, Due, Json, OpenUnit, Providers, UnitOfWork
 from gateway.application.lists import listed, page_of
 from gateway.application.payments import require_open
+from gateway.application.windows import unavailable
 from gateway.domain import postings
+from gateway.domain.connections import Connection
 from gateway.domain.errors import Conflict, IllegalStep, Invalid, StateRefused, Unprocessable
 from gateway.domain.fees import FeeSchedule, charge_beside
+from gateway.domain.maintenance import Halt, Hold
 from gateway.domain.payouts import PAYOUT, Payout, PayoutAttemptState, PayoutAttemptStep, PayoutState, PayoutStep
 from gateway.domain.phones import mask, to_e164
 from gateway.domain.quotes import QuoteType
@@ -40,11 +43,12 @@ class CreatePayout:
             with self.unit(call.scope, call=call) as work:
                 require_open(work, call, "payouts")
                 refuse_debtors(work)
-                self._some_channel_pays(work, command.destination_kind, amount)
+                connection = self._some_channel_pays(work, command.destination_kind, amount)
                 payout = _new_payout(work, command, amount, destination, masked, call)
                 work.payouts.add(payout, call.idempotency)
                 work.journal.post(postings.payout_accepted(payout))
-                work.due.put(Due(kind="payout.submit", subject_id=payout.id, due_at=work.now))
+                lane = connection.id
+                work.due.put(Due(kind="payout.submit", subject_id=payout.id, due_at=work.now, lane=lane))
                 view = shown.payout(payout)
                 work.events.put("payout.created", payout.id, view)
                 work.events.put("payout.queued", payout.id, view)
@@ -54,7 +58,7 @@ class CreatePayout:
             with self.unit(call.scope, call=call) as work:
                 return answered(work, 201, shown.payout(work.payouts.get(made.object_id)))
 
-    def _some_channel_pays(self, work: UnitOfWork, kind: str, amount: Money) -> None:
+    def _some_channel_pays(self, work: UnitOfWork, kind: str, amount: Money) -> Connection:
         codes = self.providers.channel_codes(kind)
         connection = work.connections.for_method(codes) if codes else None
         if connection is None:
@@ -63,8 +67,11 @@ class CreatePayout:
                 code="destination_not_available",
                 param="/destination/type",
             )
+        if Halt.PAYOUTS.value in connection.halted:
+            raise unavailable(Hold(reason="paused"), work.now)
         offer = self.providers.channel_capabilities(connection.code)
         check_bounds(amount, offer.amount_min, offer.amount_max, offer.amount_granularity)
+        return connection
 
 
 def destination_of(command: NewPayout) -> tuple[Destination, str]:

@@ -50,6 +50,7 @@ from gateway.application.payment_expiry import ExpirePayment
 from gateway.application.payment_reads import ReadPayments
 from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePayment, RefreshPayment
 from gateway.application.payout_attempts import LookUpPayout, SubmitPayout
+from gateway.application.payout_repeats import RepeatPayout, lose_after_crash
 from gateway.application.payout_reports import RecordPayoutReport
 from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts, RefreshPayout, RetryPayout
 from gateway.application.platform_keys import IssuePlatformKey
@@ -67,6 +68,7 @@ from gateway.application.webhooks import ManageEndpoints, ReadEvents
 from gateway.bootstrap.connections import limits_of
 from gateway.bootstrap.money_in import MoneyInCommands, money_handlers, money_in_commands, pull_chore, receipts_desk
 from gateway.bootstrap.refunds import handlers_of, refund_desk
+from gateway.bootstrap.statements import StatementCommands, statement_commands, statement_handlers
 from gateway.bootstrap.surface import links_of, request_log_of, visits_of
 from gateway.domain.connections import Connection
 from gateway.domain.errors import Invalid, NotFound
@@ -255,10 +257,23 @@ class Gateway:
                 replying=self.replying,
                 chance=SystemChance(),
                 record=record,
+                after_crash=lose_after_crash,
                 insist=self.insist,
                 spaced=self.watch.again_after_s,
             ),
             look_up=LookUpPayout(unit=unit, providers=lines, replying=self.replying, record=record),
+        )
+
+    @cached_property
+    def repeat_payout(self) -> RepeatPayout:
+        """Sends an instruction again whose sender died."""
+        return RepeatPayout(
+            unit=self.units,
+            providers=self.lines,
+            replying=self.replying,
+            record=RecordPayoutReport(unit=self.units, providers=self.lines),
+            insist=self.insist,
+            spaced=self.watch.again_after_s,
         )
 
     @cached_property
@@ -313,7 +328,9 @@ class Gateway:
             "receipt.release": payments.release,
             "payout.submit": payouts.submit,
             "payout.look_up": payouts.look_up,
+            "payout.repeat": self.repeat_payout,
             **handlers_of(self.refunds),
+            **statement_handlers(self.units, self.lines, LedgerService(books=self.ledger), self.refunds),
             **money_handlers(self.units, self.lines, self.replying, payments.record),
             "callback.weigh": self.weigh_callback,
             "webhook.deliver": self.deliver_webhook,
@@ -392,6 +409,11 @@ class Gateway:
     def money_in(self) -> MoneyInCommands:
         """The operator's acts about money that nobody asked for."""
         return money_in_commands(self.units, self.lines, self.replying, self.directory, self.desk)
+
+    @cached_property
+    def statements(self) -> StatementCommands:
+        """The operator's acts about providers' statements."""
+        return statement_commands(self.units, self.lines, self.directory, self.desk)
 
     @cached_property
     def pull_chore(self) -> Chore:

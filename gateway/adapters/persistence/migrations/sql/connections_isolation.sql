@@ -66,7 +66,7 @@ BEGIN
     -- An address to pay to calls nobody.
     WHEN NEW.kind IN ('attempt.submit', 'attempt.look_up') THEN
       (SELECT a.connection_id FROM gateway.attempt a WHERE a.id = NEW.subject_id AND NOT a.pay_to)
-    WHEN NEW.kind = 'payout.look_up' THEN
+    WHEN NEW.kind IN ('payout.look_up', 'payout.repeat') THEN
       (SELECT a.connection_id FROM gateway.payout_attempt a WHERE a.id = NEW.subject_id)
     WHEN NEW.kind = 'payout.submit' THEN
       (SELECT a.connection_id FROM gateway.payout_attempt a WHERE a.business_id = NEW.business_id AND a.livemode = NEW.livemode
@@ -87,7 +87,7 @@ BEGIN
 END $$;
 CREATE TRIGGER outbox_lane BEFORE INSERT ON gateway.outbox FOR EACH ROW
   WHEN (NEW.lane IS NULL AND NEW.kind IN ('webhook.deliver', 'webhook.deliver_slowly', 'attempt.submit', 'attempt.look_up', 'payout.submit',
-    'payout.look_up', 'refund.submit', 'refund.look_up', 'money.look_up', 'connection.pull'))
+    'payout.look_up', 'payout.repeat', 'refund.submit', 'refund.look_up', 'money.look_up', 'connection.pull'))
   EXECUTE FUNCTION gateway.set_lane();
 
 -- Insert, or hurry the open row, as before; whoever puts it may know the lane.

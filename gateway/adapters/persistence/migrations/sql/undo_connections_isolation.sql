@@ -4,6 +4,7 @@ DROP FUNCTION gateway.put_due, gateway.claim_due, gateway.backlog_s, gateway.set
 DROP TRIGGER outbox_lane ON gateway.outbox;
 UPDATE gateway.outbox SET lane = NULL WHERE kind NOT LIKE 'webhook.%';
 UPDATE gateway.outbox SET queue = 'tend' WHERE kind = 'connection.pull';
+DELETE FROM gateway.outbox WHERE kind = 'payout.repeat';
 DROP TRIGGER connection_health ON gateway.connection;
 DROP FUNCTION gateway.add_health;
 DROP TABLE gateway.connection_health;
