@@ -34,6 +34,7 @@ from gateway.adapters.cli.resolve import payment, payout, refund
 from gateway.adapters.cli.sandbox import sandbox
 from gateway.adapters.cli.sandbox_host import SandboxHost, SandboxWorld, SeededKeys
 from gateway.adapters.cli.serve import serve
+from gateway.adapters.cli.statements import statement
 from gateway.adapters.cli.worker import worker
 from gateway.adapters.jobs.queue import RqQueue
 from gateway.adapters.jobs.relay import Relay
@@ -176,6 +177,7 @@ for command in (
     relay,
     sandbox,
     serve,
+    statement,
     worker,
 ):
     main.add_command(command)

@@ -99,6 +99,13 @@ report = Table(
     may("unrecognised", Text),
     may("payer_hint", Text),
     Index("report_of_subject", *OWN, "subject_id", "id"),
+    Index(
+        "report_of_money_out",
+        "receipt_number",
+        postgresql_where=text(
+            "receipt_number IS NOT NULL AND subject_kind IN ('payout_attempt', 'refund_payout')"
+        ),
+    ),
 )
 
 outbox = Table(

@@ -101,6 +101,12 @@ refund_attempt = Table(
         postgresql_where=text("state IN ('submitting', 'submitted', 'unknown')"),
     ),
     Index("refund_attempt_of_receipt", *OWN, "receipt_id"),
+    Index(
+        "refund_attempt_by_receipt",
+        "float_id",
+        "receipt_number",
+        postgresql_where=text("receipt_number IS NOT NULL"),
+    ),
 )
 
 acceptance = Table(

@@ -27,6 +27,7 @@ from gateway.adapters.persistence.due import SqlDueWork
 from gateway.adapters.persistence.engines import driver_of
 from gateway.adapters.persistence.evidence import SqlEvidenceLog, SqlReplies
 from gateway.adapters.persistence.failures import in_our_words
+from gateway.adapters.persistence.floats import SqlFloats, SqlOwnTransfers
 from gateway.adapters.persistence.idempotency import SqlIdempotency
 from gateway.adapters.persistence.inserts import as_json
 from gateway.adapters.persistence.money_in import SqlExternalRecords, SqlLooseReceipts
@@ -120,6 +121,8 @@ class SqlUnitOfWork(UnitOfWork):
         self.businesses = SqlBusinesses(tx)
         self.alerts = SqlAlerts(tx)
         self.timelines = SqlTimelines(tx)
+        self.floats = SqlFloats(tx)
+        self.own_transfers = SqlOwnTransfers(tx)
         self.access = SqlAccess(tx)
 
     def new_id(self) -> UUID:

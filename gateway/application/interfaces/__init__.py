@@ -13,6 +13,7 @@ from gateway.application.interfaces.doors import (
     ReplyFound,
     SessionFound,
 )
+from gateway.application.interfaces.floats import FloatListed, Floats, FloatsDirectory, FloatStanding, OwnTransfers
 from gateway.application.interfaces.health import Breakers, HealthDoor, LaneLimit
 from gateway.application.interfaces.money_back import Overpayments, Quotes, RefundAttempts, Refunds, Reversals
 from gateway.application.interfaces.money_in import ExternalRecords, LooseReceipts

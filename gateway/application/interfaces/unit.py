@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from gateway.application.interfaces.access import Access
+from gateway.application.interfaces.floats import Floats, OwnTransfers
 from gateway.application.interfaces.health import Breakers
 from gateway.application.interfaces.money_back import Overpayments, Quotes, RefundAttempts, Refunds, Reversals
 from gateway.application.interfaces.money_in import ExternalRecords, LooseReceipts
@@ -82,6 +83,8 @@ class UnitOfWork(Protocol):
     businesses: Businesses
     alerts: Alerts
     timelines: Timelines
+    floats: Floats
+    own_transfers: OwnTransfers
     access: Access
 
     def new_id(self) -> UUID:
