@@ -41,7 +41,7 @@ coverage:
 	@$(MAKE) --no-print-directory test COVERAGE=yes
 
 crash: .venv/.ready
-	$(BIN)/python -m pytest -q -m crash $(TEST_ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope -m crash $(TEST_ARGS)
 
 crash-deep: .venv/.ready
 	$(BIN)/python -m pytest -q -m deep $(TEST_ARGS)
