@@ -44,10 +44,10 @@ def order_sent(call: str, answer: Answer, reference: str) -> Report:
     raise error_of(call, fault_of(answer))
 
 
-def body_of(answer: Answer) -> dict[str, object]:
-    """The answer's JSON object, or an empty one."""
+def body_of(answer: Answer, most: int = wire.BODY_MAX) -> dict[str, object]:
+    """The answer's JSON object, or an empty one when it is longer than `most` bytes or none."""
     try:
-        return wire.parsed(answer.body)
+        return wire.parsed(answer.body, most)
     except ValueError:
         return {}
 

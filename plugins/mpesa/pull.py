@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from plugins.mpesa import wire, wire_more
-from plugins.mpesa.client import Daraja
+from plugins.mpesa.client import LIST_LIMITS, LIST_MAX, Daraja
 from plugins.mpesa.codes import shown
 from plugins.mpesa.faults import fault_of
 from plugins.mpesa.mapping import RECEIPTS, error_of
@@ -33,9 +33,12 @@ def page(
     """
     offset = int(cursor) if cursor else 0
     earliest = context.clock() - _MEMORY + timedelta(minutes=1)
+    if until <= earliest:
+        # All of the window is forgotten there: a question whose end comes before its beginning would be refused.
+        return HistoryPage(money=())
     body = wire_more.pull_body(shortcode=shortcode, since=max(since, earliest), until=until, offset=offset)
-    answer = daraja.call("pull", wire_more.PULL_PATH, body)
-    found = body_of(answer)
+    answer = daraja.call("pull", wire_more.PULL_PATH, body, LIST_LIMITS)
+    found = body_of(answer, LIST_MAX)
     code = wire.code(found.get("ResponseCode"))
     if answer.status != 200:
         raise error_of("pull", fault_of(answer))

@@ -37,6 +37,8 @@ _PAYOUT = re.compile(
     r"business pay|salary payment|promotion payment|payment to customer|b2c|b2b|pay ?bill|buy goods|pochi",
     re.IGNORECASE,
 )
+#: Where Details begins to name people and to repeat what they typed, which must not say what a row is about.
+_PEOPLE = re.compile(r"\s(?:from|to|by)\s+\+?[0-9]|\sacc(?:ount|\.)?[ .:]|\s-\s", re.IGNORECASE)
 _PHONE = re.compile(r"\+?254[17][0-9]{8}|\b0[17][0-9]{8}\b|254[17][\s*Xx•]+[0-9]{3}")
 
 
@@ -99,13 +101,14 @@ def _line(number: int, row: Sequence[str], columns: Mapping[str, int]) -> Statem
         return row[place].strip() if place is not None and place < len(row) else ""
 
     receipt = wire.receipt_number(cell("receipt no."))
-    happened = _moment(cell("completion time"))
+    completed = cell("transaction status").lower() == "completed"
+    # What never completed has no completion time.
+    happened = _moment(cell("completion time") or ("" if completed else cell("initiation time")))
     amount, comes_in = _moved(cell("paid in"), cell("withdrawn"))
     if receipt is None or happened is None or amount is None:
         wrong = "receipt number" if receipt is None else "completion time" if happened is None else "amount"
         raise Unreadable(f"row {number}: no {wrong} that can be read")
-    details = " ".join((cell("details"), cell("reason type")))
-    kind = _kind(details, comes_in=comes_in)
+    kind = _kind(f"{_PEOPLE.split(cell('details'), 1)[0]} {cell('reason type')}", comes_in=comes_in)
     typed = cell("a/c no.")
     return StatementLine(
         row=number,
@@ -114,7 +117,7 @@ def _line(number: int, row: Sequence[str], columns: Mapping[str, int]) -> Statem
         happened_at=happened,
         amount=amount,
         comes_in=comes_in,
-        completed=cell("transaction status").lower() == "completed",
+        completed=completed,
         reference=typed[:64] or None,
         original_receipt=wire.receipt_number(cell("linked transaction id")),
         payer_hint=wire.payer_hint((_PHONE.search(cell("other party info")) or [""])[0]),

@@ -153,9 +153,9 @@ def written(body: Mapping[str, object]) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def parsed(body: bytes) -> dict[str, object]:
-    """A JSON object out of bytes, its fractions as Decimal. Raises ValueError for everything else."""
-    if len(body) > BODY_MAX:
+def parsed(body: bytes, most: int = BODY_MAX) -> dict[str, object]:
+    """A JSON object out of at most `most` bytes, its fractions as Decimal. Raises ValueError for everything else."""
+    if len(body) > most:
         raise ValueError("too long")
     try:
         found = json.loads(body, parse_float=Decimal, parse_constant=_no_constant)

@@ -276,6 +276,18 @@ class TestQuestionAboutAReceipt:
 class TestPull:
     """What callbacks lost."""
 
+    def test_a_busy_shops_two_days_are_read(self, paybill: MpesaCollects, daraja: ScriptedServer) -> None:
+        rows = [{**ROW, "transactionId": f"RKL{number:07d}"} for number in range(1, 5_001)]
+        daraja.on(PULL, reply(200, {"ResponseCode": "1000", "Response": [rows]}))
+        page = paybill.history(MORNING - timedelta(hours=3), MORNING, None)
+        assert (len(page.money), page.next_cursor) == (5_000, "5000")
+
+    def test_a_window_that_is_forgotten_there_is_not_asked_about(
+        self, paybill: MpesaCollects, daraja: ScriptedServer
+    ) -> None:
+        page = paybill.history(MORNING - timedelta(hours=90), MORNING - timedelta(hours=60), None)
+        assert (page.money, page.next_cursor, bodies(daraja, PULL)) == ((), None, [])
+
     def test_rows_in_lists_within_lists(self, paybill: MpesaCollects, daraja: ScriptedServer) -> None:
         daraja.on(
             PULL, reply(200, {"ResponseCode": "1000", "Response": [[ROW, {**ROW, "transactionId": "RKL51ZDR4G"}]]})

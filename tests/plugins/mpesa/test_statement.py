@@ -91,6 +91,29 @@ def test_what_a_line_is_about(line: str, kind: LineKind) -> None:
     assert found.original_receipt == ("UKO7RT61SV" if ",UKO7RT61SV," in line else None)
 
 
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (row("Pay Bill from 2547****678 - JANE DOE Acc. SCHOOL FEES", paid_in="500.00"), LineKind.COLLECTION),
+        (row("Pay Bill Online from 254712345678 Acc. reversed order", paid_in="500.00"), LineKind.COLLECTION),
+        (row("Pay Bill to 600966 - DUKA Acc. working account", paid_in="5.00", reason="Pay Bill"), LineKind.COLLECTION),
+        (row("Business Payment to 2547****678 - JOHN FEE", withdrawn="-500.00"), LineKind.PAYOUT),
+        (row("Organization Settlement Account to Working Account", paid_in="9.00"), LineKind.OWN),
+        (row("Pay Bill from 2547****678 - JANE", withdrawn="2.00", reason="Pay Bill Charge"), LineKind.CHARGE),
+    ],
+)
+def test_what_people_are_called_or_typed_does_not_say_what_a_line_is_about(line: str, kind: LineKind) -> None:
+    assert read(line).lines[0].kind is kind
+
+
+def test_what_never_completed_has_the_time_it_began() -> None:
+    late = PAID.replace("2026-11-24 10:15:30", "")
+    (found,) = read(late.replace("Completed", "Expired")).lines
+    assert (found.completed, found.happened_at) == (False, datetime(2026, 11, 24, 7, 15, 28, tzinfo=UTC))
+    with pytest.raises(Unreadable, match="no completion time"):
+        read(late)
+
+
 def test_a_row_that_was_not_completed_says_so() -> None:
     (found,) = read(row("Pay Bill", paid_in="10.00", status="Declined")).lines
     assert not found.completed
