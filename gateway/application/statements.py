@@ -19,6 +19,7 @@ from gateway.domain.matching import masked_reference
 from gateway.domain.statements import Statement, moves
 from ports.abilities import Ability, ReadsFiles
 from ports.errors import Misconfigured, Unreadable
+from ports.money import Money
 from ports.statement import LineKind, StatementFile, StatementLine
 
 #: So many lines that nobody understands are named before anything is kept.
@@ -169,7 +170,9 @@ def _account_differs(account: str, config: Mapping[str, object]) -> bool:
 
 
 def _new(work: UnitOfWork, connection: Connection, name: str, digest: bytes, file: StatementFile) -> Statement:
-    money = next((one for one in (file.closing, file.opening, *(line.amount for line in file.lines)) if one), None)
+    money = next(
+        (one for one in (file.closing, file.opening, *(line.amount for line in file.lines)) if one is not None), None
+    )
     return Statement(
         id=work.new_id(),
         livemode=work.scope.livemode,
@@ -184,8 +187,8 @@ def _new(work: UnitOfWork, connection: Connection, name: str, digest: bytes, fil
         currency=money.asset.code if money else "KES",
         since=file.since,
         until=file.until,
-        opening_units=file.opening.units if file.opening else None,
-        closing_units=file.closing.units if file.closing else None,
+        opening_units=_units(file.opening),
+        closing_units=_units(file.closing),
         lines=len(file.lines),
     )
 
@@ -197,8 +200,8 @@ def _preview(file: StatementFile, known: int, *, differs: bool) -> Json:
         "account_differs": differs,
         "since": moment(file.since),
         "until": moment(file.until),
-        "opening": file.opening.units if file.opening else None,
-        "closing": file.closing.units if file.closing else None,
+        "opening": _units(file.opening),
+        "closing": _units(file.closing),
         "lines": len(file.lines),
         "new": len(file.lines) - known,
         "known": known,
@@ -210,6 +213,11 @@ def _preview(file: StatementFile, known: int, *, differs: bool) -> Json:
             for line in unclear[:SHOWN]
         ],
     }
+
+
+def _units(amount: Money | None) -> int | None:
+    """A balance of nothing is a balance."""
+    return None if amount is None else amount.units
 
 
 def _is_unclear(line: StatementLine) -> bool:
