@@ -9,15 +9,23 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from plugins.sandbox.mpesa import (
+    announcements,
+    b2b,
     b2c,
     balance,
+    c2b,
     callbacks,
     control,
+    hakikisha,
     oauth,
+    orders,
+    payments,
     phone,
     prompts,
+    pull,
     push,
     query,
+    reversal,
     status,
     views,
     wire,
@@ -36,8 +44,22 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/mpesa/b2c/v3/paymentrequest": b2c.B2C,
     "/mpesa/transactionstatus/v1/query": status.STATUS,
     "/mpesa/accountbalance/v1/query": balance.BALANCE,
+    "/mpesa/reversal/v1/request": reversal.REVERSAL,
+    "/mpesa/b2b/v1/paymentrequest": b2b.B2B,
+    "/sfcverify/v1/query/info": hakikisha.HAKIKISHA,
+    **c2b.ENDPOINTS,
+    **pull.ENDPOINTS,
 }
-FAMILIES = {"/mpesa/b2c": "b2c", "/mpesa/transactionstatus": "status", "/mpesa/accountbalance": "balance"}
+FAMILIES = {
+    "/mpesa/b2c": "b2c",
+    "/mpesa/transactionstatus": "status",
+    "/mpesa/accountbalance": "balance",
+    "/mpesa/c2b": "c2b",
+    "/mpesa/reversal": "reversal",
+    "/mpesa/b2b": "b2b",
+    "/pulltransactions": "pull",
+    "/sfcverify": "pull",
+}
 HANDLERS: dict[str, Handler] = {
     "answer": prompts.on_answer,
     "prompt_end": prompts.on_prompt_end,
@@ -46,6 +68,9 @@ HANDLERS: dict[str, Handler] = {
     "payout": b2c.on_payout,
     "status": status.on_status,
     "balance": balance.on_balance,
+    "order": orders.on_order({"b2b": b2b.B2B_KIND, "reversal": reversal.REVERSAL_KIND}),
+    "validated": payments.on_validated,
+    "overtaken": announcements.on_overtaken,
     "post": callbacks.send,
 }
 BODY_LIMIT = 256 * 1024
@@ -83,7 +108,7 @@ class Web:
         path = request.path
         if path in ENDPOINTS:
             return self._daraja(request, ENDPOINTS[path])
-        if path.startswith(("/mpesa/", "/oauth/")):
+        if path.startswith(("/mpesa/", "/oauth/", "/pulltransactions/", "/sfcverify/")):
             return self._no_resource(path)
         if path.startswith("/control/"):
             return self._control(request, path.removeprefix("/control/"))
@@ -94,6 +119,7 @@ class Web:
     def _daraja(self, request: Request, endpoint: Endpoint) -> Response:
         call = Call(
             endpoint=endpoint.name,
+            product=endpoint.product or endpoint.name,
             method=request.method,
             authorization=request.headers.get("Authorization", ""),
             content_type=request.headers.get("Content-Type", ""),

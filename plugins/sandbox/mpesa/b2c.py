@@ -7,7 +7,7 @@ The acknowledgement says nothing about the money. Limits, credentials and balanc
 from dataclasses import replace
 from typing import Any
 
-from plugins.sandbox.mpesa import callbacks, codes, fields, operators, tariffs, wire
+from plugins.sandbox.mpesa import books, callbacks, codes, fields, operators, tariffs, wire
 from plugins.sandbox.mpesa.clock import eat, sms_time
 from plugins.sandbox.mpesa.gate import Call, Endpoint, Refusal, Subject, amount_in, behaviour_of, duplicate_id
 from plugins.sandbox.mpesa.records import Due, Payout
@@ -27,6 +27,7 @@ def _about(_sim: Simulator, body: dict[str, Any]) -> Subject:
     return Subject(
         reference=fields.plain(body, "OriginatorConversationID"),
         phone=fields.plain(body, "PartyB"),
+        shortcode=fields.plain(body, "PartyA"),
         amount=amount_in(body),
     )
 
@@ -88,9 +89,11 @@ def _begin(sim: Simulator, payout: Payout, turn: Turn) -> None:
         wait_s = settings.late_s if behaviour.late_s < 0 else behaviour.late_s
     at_ms = sim.now + round(wait_s * 1000)
     if behaviour.waiting_first:
-        body = callbacks.b2c_waiting(payout, sim.now)
+        body = callbacks.waiting(payout, sim.now)
         first_ms = sim.now + round(wait_s * 500)
-        callbacks.post(sim, turn, "result", payout.originator_id, payout.result_url, body, first_ms)
+        callbacks.post(
+            sim, turn, "result", payout.originator_id, payout.result_url, body, first_ms, shortcode=payout.shortcode
+        )
     sim.later(at_ms, "payout", payout.originator_id)
 
 
@@ -113,6 +116,8 @@ def settle(sim: Simulator, originator_id: str, turn: Turn) -> None:
     code = _judged(sim, payout) if code == "0" else code
     if code == "0":
         payout = _pay(sim, payout)
+    elif code in ("1", "4", "8", "2040") and payout.shortcode in sim.world.shortcodes:
+        _book(sim, payout, sim.ids.receipt(sim.now), 0, "Failed")  # It stands in the statement, and moved nothing.
     payout = sim.keep_payout(replace(payout, state="done", code=code, done_ms=sim.now))
     if behaviour.copies > 0:
         at_ms = sim.now + round(behaviour.callback_s * 1000)
@@ -161,8 +166,8 @@ def _judged(sim: Simulator, payout: Payout) -> str:
 def _pay(sim: Simulator, payout: Payout) -> Payout:
     receipt = sim.ids.receipt(sim.now)
     fee = tariffs.fee(tariffs.B2C, payout.amount)
-    sim.move_pockets(payout.shortcode, utility=-payout.amount * 100, charges=-fee * 100)
     receiver = sim.subscriber(payout.phone)
+    _book(sim, payout, receipt, fee)
     balance = receiver.balance + payout.amount * 100
     if not receiver.pinned:  # An unpinned customer always has room.
         balance = min(balance, tariffs.CUSTOMER_BALANCE * 100)
@@ -176,6 +181,7 @@ def _pay(sim: Simulator, payout: Payout) -> Payout:
         reference=payout.originator_id,
         phone=payout.phone,
         amount=payout.amount,
+        shortcode=payout.shortcode,
         conversation_id=payout.conversation_id,
     )
     name = sim.world.shortcodes[payout.shortcode].name
@@ -185,6 +191,25 @@ def _pay(sim: Simulator, payout: Payout) -> Payout:
         f"{sms_time(sim.now)}. New M-PESA balance is Ksh{balance / 100:,.2f}.",
     )
     return replace(payout, receipt=receipt, fee=fee)
+
+
+def _book(sim: Simulator, payout: Payout, receipt: str, fee: int, status: str = "Completed") -> None:
+    reason = COMMANDS[payout.command]
+    to = f"{payout.phone} - {sim.subscriber(payout.phone).name}"
+    books.enter(
+        sim,
+        payout.shortcode,
+        "utility",
+        -payout.amount * 100,
+        receipt=receipt,
+        details=f"{reason} to {to}",
+        reason=reason,
+        other=to,
+        started_ms=payout.created_ms,
+        status=status,
+    )
+    charged = "Business Payment to Customer Charge"
+    books.charge(sim, payout.shortcode, "utility", fee * 100, receipt=receipt, reason=charged, other=to)
 
 
 def shown(payout: Payout) -> dict[str, Any]:

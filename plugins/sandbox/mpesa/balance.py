@@ -5,15 +5,15 @@ All pockets come as one string: accounts joined by `&`, fields by `|` (Daraja po
 
 from typing import Any
 
-from plugins.sandbox.mpesa import callbacks, clock, codes, fields, operators, wire
+from plugins.sandbox.mpesa import books, callbacks, clock, codes, fields, operators, wire
 from plugins.sandbox.mpesa.gate import Call, Endpoint, Subject
-from plugins.sandbox.mpesa.records import Due, Pockets
+from plugins.sandbox.mpesa.records import Due
 from plugins.sandbox.mpesa.simulator import Simulator, Turn
 from plugins.sandbox.mpesa.wire import Answer, Money
 
 
 def _about(_sim: Simulator, body: dict[str, Any]) -> Subject:
-    return Subject(reference=fields.plain(body, "PartyA"))
+    return Subject(reference=fields.plain(body, "PartyA"), shortcode=fields.plain(body, "PartyA"))
 
 
 def _handle(sim: Simulator, call: Call, _turn: Turn) -> tuple[Answer, str]:
@@ -38,7 +38,7 @@ def _check(body: dict[str, Any]) -> None:
     fields.opaque(body, "SecurityCredential", 2000)
     fields.one_of(body, "CommandID", ("AccountBalance",))
     fields.matching(body, "PartyA", fields.SHORTCODE)
-    fields.one_of(body, "IdentifierType", ("4",))
+    fields.one_of(body, "IdentifierType", ("2", "4"))
     fields.text(body, "Remarks", 1, 100)
     fields.url(body, "QueueTimeOutURL")
     fields.url(body, "ResultURL")
@@ -61,7 +61,7 @@ def on_balance(sim: Simulator, due: Due, turn: Turn) -> None:
         parameters = [{"Key": "ActionType", "Value": "AccountBalance"}, {"Key": "ErrorMsg", "Value": text}, done]
     else:
         text = codes.SUCCESS
-        parameters = [{"Key": "AccountBalance", "Value": told(sim.pockets_of(party))}, done]
+        parameters = [{"Key": "AccountBalance", "Value": told(sim, party)}, done]
     envelope = callbacks.balance_result(
         code=refused or "0",
         text=text,
@@ -71,17 +71,20 @@ def on_balance(sim: Simulator, due: Due, turn: Turn) -> None:
         parameters=parameters,
     )
     if copies := due.load["copies"]:
-        callbacks.post(sim, turn, "balance result", party, body["ResultURL"], envelope, sim.now, copies)
+        callbacks.post(
+            sim, turn, "balance result", party, body["ResultURL"], envelope, sim.now, copies, shortcode=party
+        )
 
 
-def told(held: Pockets) -> str:
-    """The pockets as M-Pesa's one string: name, currency, current, available, reserved, uncleared."""
-    pockets = (
-        ("Working Account", held.working),
-        ("Utility Account", held.utility),
-        ("Charges Paid Account", held.charges),
-    )
-    return "&".join(f"{name}|KES|{Money(cents)}|{Money(cents)}|0.00|0.00" for name, cents in pockets)
+def told(sim: Simulator, number: str) -> str:
+    """The pockets as M-Pesa's one string: name, currency, current, available, reserved, uncleared.
+
+    A store shows what its tills hold as its own merchant account, as an operator of the store would see it.
+    """
+    held = [(pocket, books.held(sim, number, pocket)) for pocket in books.pockets_in(sim, number)]
+    if tills := sim.world.shortcodes[number].tills:
+        held.insert(2, ("merchant", sum(books.held(sim, till, "merchant") for till in tills)))
+    return "&".join(f"{books.ACCOUNTS[pocket]}|KES|{Money(cents)}|{Money(cents)}|0.00|0.00" for pocket, cents in held)
 
 
 BALANCE = Endpoint(name="balance", method="POST", about=_about, handle=_handle)

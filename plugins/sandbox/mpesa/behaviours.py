@@ -10,7 +10,7 @@ from typing import Any
 # How a call may be answered other than plainly. Without `effect` the call is turned away before it did anything.
 ANSWERS = (
     "normal", "cut", "html_403", "html_503", "empty_400", "spike_arrest", "quota", "busy", "maintenance", "refused",
-    "expired_token", "locked", "duplicate_id", "not_authorised",
+    "expired_token", "locked", "duplicate_id", "not_authorised", "soap", "apigee",
 )  # fmt: skip
 
 
@@ -35,6 +35,9 @@ class Behaviour:
     before_ack: bool = False  # Decide and post before the call is answered.
     callback_code: str | None = None  # What the push callback claims instead of the truth.
     callback_amount: int | None = None  # The amount it claims.
+    confirm_copies: int | None = None  # How often C2B confirms it; None is `copies` by hand, once for a push.
+    confirm_s: float = 0  # How much later than the money it is confirmed.
+    overtaken: bool = False  # C2B confirms it after the next payment.
     query: str = "truth"  # or "4999", "500" (both while it lasts), "unknown", "blocked", or a code that it claims.
     shape: str | None = None  # The shape of a failed B2C result.
     queue_timeout: str | None = None  # B2C: "paid" or "unpaid", after QueueTimeOutURL was told.
@@ -90,8 +93,10 @@ CATALOGUE = (
     _script("8006", "credential_locked", RESULT, "8006: the credential is locked", code="8006"),
     _script("9003", "no_such_party", RESULT, "SFC_IC0003: no such party", code="SFC_IC0003"),
     _script("9999", "push_error", RESULT, "9999: error while sending the prompt", "push", code="9999"),
-    _script("3001", "lost_callback", NEWS, "Succeeds, and nobody is told", code="0", copies=0),
-    _script("3002", "duplicate_callback", NEWS, "Succeeds, and says so three times", code="0", copies=3),
+    _script("3001", "lost_callback", NEWS, "Succeeds, and nobody is told", "push", "b2c", "c2b", code="0", copies=0,
+            confirm_copies=0),
+    _script("3002", "duplicate_callback", NEWS, "Succeeds, and says so three times", "push", "b2c", "c2b", code="0",
+            copies=3, confirm_copies=3),
     _script("3003", "callback_first", NEWS, "The news comes before the acknowledgement", code="0", before_ack=True),
     _script("3004", "late_success", NEWS, "Silence, then success minutes after the prompt", code="0", late_s=-1),
     _script("3005", "late_after_failure", NEWS, "1037 first, success minutes later", "push", code="0", late_s=-1,
@@ -106,6 +111,13 @@ CATALOGUE = (
     _script("3010", "waiting_first", NEWS, "A result of type 1 goes ahead of the real one", "b2c", code="0",
             waiting_first=True),
     _script("3011", "lost_failure", NEWS, "Fails (1), and nobody is told", code="1", copies=0),
+    _script("3012", "late_confirmation", NEWS, "Paid, and C2B confirms it minutes later", "push", "c2b", code="0",
+            confirm_s=-1),
+    _script("3013", "overtaken", NEWS, "Paid, and C2B confirms it after the next payment", "push", "c2b", code="0",
+            overtaken=True),
+    _script("3014", "only_confirmed", NEWS, "Paid; the callback is lost, C2B confirms it", "push", code="0", copies=0),
+    _script("3015", "unconfirmed", NEWS, "Paid and called back; the confirmation is lost", "push", code="0",
+            confirm_copies=0),
     _script("4001", "lost_ack", CALL, "Takes effect, then the connection is cut", code="0", answer="cut"),
     _script("4002", "dropped", CALL, "The connection is cut before any effect", answer="cut", effect=False),
     _script("4003", "slow", CALL, "Takes effect, and answers after 30 s", code="0", delay_s=-1),
@@ -181,9 +193,9 @@ def changed(behaviour: Behaviour, changes: dict[str, Any]) -> Behaviour:
 def _fits(name: str, value: object) -> bool:
     if name == "answer":
         return value in ANSWERS
-    if name in ("effect", "before_ack", "waiting_first"):
+    if name in ("effect", "before_ack", "waiting_first", "overtaken"):
         return isinstance(value, bool)
-    if name in ("copies", "callback_amount"):
+    if name in ("copies", "callback_amount", "confirm_copies"):
         return (isinstance(value, int) and not isinstance(value, bool)) or (value is None and name != "copies")
     if name.endswith("_s"):
         return (isinstance(value, int | float) and not isinstance(value, bool)) or (

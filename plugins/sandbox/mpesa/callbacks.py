@@ -5,25 +5,39 @@ Sources: Daraja portal, December 2025, sections "Sample callback payload"; captu
 """
 
 import json
+import re
 from typing import Any
 
 from plugins.sandbox.mpesa import clock, codes
 from plugins.sandbox.mpesa.delivery import Parcel
 from plugins.sandbox.mpesa.ids import Ids, placeholder
 from plugins.sandbox.mpesa.journal import masked
-from plugins.sandbox.mpesa.records import Due, Payout, Pockets, Push, Subscriber
+from plugins.sandbox.mpesa.records import Due, Order, Payout, Pockets, Push, Subscriber
 from plugins.sandbox.mpesa.simulator import Simulator, Turn
-from plugins.sandbox.mpesa.wire import Money, render
+from plugins.sandbox.mpesa.wire import Money, Raw, render
 
+# A text that can be a number without losing anything: no zeros at its head.
+NUMBER = re.compile(r"(0|[1-9]\d{0,14})(\.\d{1,2})?")
 INTERNAL = "https://internalsandbox.safaricom.co.ke/mpesa/b2cresults/v1/submit"
 
 
 def post(
-    sim: Simulator, turn: Turn, what: str, reference: str, url: str, body: str, at_ms: int, copies: int = 1
+    sim: Simulator,
+    turn: Turn,
+    what: str,
+    reference: str,
+    url: str,
+    body: str,
+    at_ms: int,
+    copies: int = 1,
+    **load: Any,
 ) -> None:
-    """Post a body: after this very turn if its time has come, else when it is due."""
-    now = at_ms <= sim.now
-    due = sim.later(at_ms, "post", reference, queued=not now, news=what, url=url, body=body, copies=copies)
+    """Post a body: after this very turn if its time has come, else when it is due.
+
+    `load` may name the `shortcode` that it is about, and in `asks` the handler that wants to see the answer.
+    """
+    now, body = at_ms <= sim.now, dressed(body, sim.settings.callback_dress)
+    due = sim.later(at_ms, "post", reference, queued=not now, news=what, url=url, body=body, copies=copies, **load)
     if now:
         send(sim, due, turn)
 
@@ -40,20 +54,51 @@ def send(sim: Simulator, due: Due, turn: Turn) -> None:
         url=load["url"],
         copies=load["copies"],
         body=masked(body),
+        **({"shortcode": load["shortcode"]} if "shortcode" in load else {}),
     )
-    number = len(sim.journal.entries)
     turn.parcels.append(
-        Parcel(due=due.no, journal_no=number, url=load["url"], body=load["body"], copies=load["copies"])
+        Parcel(
+            due=due.no,
+            journal_no=sim.journal.last,
+            url=load["url"],
+            body=load["body"],
+            copies=load["copies"],
+            asks="asks" in load,
+        )
     )
 
 
-def push_result(push: Push, *, code: str, amount: int, phone_style: str = "number") -> str:
+def dressed(body: str, dress: str) -> str:
+    """A body whose numbers became texts (`texts`), or whose texts of digits became numbers (`numbers`)."""
+    if dress == "texts":
+        return as_texts(body)
+    if dress == "numbers":
+        return render(_as_numbers(json.loads(body, parse_float=Raw)))
+    return body
+
+
+def as_texts(body: str) -> str:
+    """A body whose every number is a text."""
+    return render(json.loads(body, parse_float=str, parse_int=str))
+
+
+def _as_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _as_numbers(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_as_numbers(one) for one in value]
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        return Raw(value)
+    return value
+
+
+def push_result(push: Push, *, code: str, amount: int, phone_style: str = "number", prefix: str = "") -> str:
     """`Body.stkCallback`: metadata only on success, a Balance without value, the time as an EAT number."""
     told: dict[str, Any] = {
         "MerchantRequestID": push.merchant_id,
         "CheckoutRequestID": push.checkout_id,
         "ResultCode": codes.number(code),
-        "ResultDesc": codes.push_text(code),
+        "ResultDesc": prefix + codes.push_text(code),
     }
     if code == "0":
         items: list[dict[str, Any]] = [
@@ -136,7 +181,7 @@ def b2c_failure(payout: Payout, receiver: Subscriber, code: str, now_ms: int, sh
     return _envelope(result, parameters, [{"Key": "QueueTimeoutURL"}, {"Key": "Occassion"}])
 
 
-def b2c_waiting(payout: Payout, now_ms: int) -> str:
+def waiting(payout: Payout | Order, now_ms: int) -> str:
     """A result of type 1: more messages follow, and nothing is decided."""
     result = _result(
         code="0",
@@ -149,7 +194,7 @@ def b2c_waiting(payout: Payout, now_ms: int) -> str:
     return _envelope(result, None, {"Key": "QueueTimeoutURL", "Value": INTERNAL})
 
 
-def queue_timeout(payout: Payout, now_ms: int, style: str) -> str:
+def queue_timeout(payout: Payout | Order, now_ms: int, style: str) -> str:
     """What QueueTimeOutURL gets: our own request back, as Safaricom's support describes it, or a Result envelope."""
     if style == "request":
         return render(payout.request)
@@ -183,3 +228,33 @@ def balance_result(
     )
     reference = {"Key": "QueueTimeoutURL"} if code != "0" else {"Key": "QueueTimeoutURL", "Value": INTERNAL}
     return _envelope(result, parameters, reference)
+
+
+def order_success(order: Order, parameters: list[dict[str, Any]], reference: list[dict[str, Any]]) -> str:
+    """A B2B payment or a reversal that was carried out."""
+    result = _result(
+        code="0",
+        text=codes.SUCCESS,
+        originator=order.originator_id,
+        conversation=order.conversation_id,
+        transaction=order.receipt or "",
+    )
+    internal = {"Key": "QueueTimeoutURL", "Value": INTERNAL}
+    return _envelope(result, parameters, [*reference, internal] if reference else internal)
+
+
+def order_failure(sim: Simulator, order: Order) -> str:
+    """A B2B payment or a reversal that was refused, in one of the shapes seen of failures."""
+    code, shape = order.code or "17", order.behaviour.shape or sim.settings.failure_shape
+    shape = sim.ids.choice(("absent", "object", "list")) if shape == "varied" else shape
+    result = _result(
+        code=code,
+        text=codes.b2c_text(code),
+        originator=order.originator_id,
+        conversation=order.conversation_id,
+        transaction=placeholder(sim.now),
+    )
+    error, done = {"Key": "ErrorMsg", "Value": codes.b2c_text(code)}, clock.stamp(sim.now)
+    kind = {"Key": "ActionType", "Value": order.request.get("CommandID", "")}
+    parameters: Any = {"list": [kind, error, {"Key": "BOCompletedTime", "Value": done}], "object": error}.get(shape)
+    return _envelope(result, parameters, {"Key": "QueueTimeoutURL", "Value": INTERNAL})

@@ -65,6 +65,8 @@ B2C = {
     "100000001": "The system is overload.",
     "100000002": "Throttling error.",
     "100000011": "Exceed the limitation of request rate.",
+    "R000001": "The transaction has already been reversed.",
+    "R000002": "The OriginalTransactionID is invalid.",
     "SFC_IC0003": "The operator does not exist.",
 }
 # Refused before a transaction existed, so that Transaction Status finds none.
@@ -72,6 +74,7 @@ NO_TRANSACTION = frozenset({"11", "15", "17", "18", "20", "21", "22", "24", "25"
     {"2001", "2006", "2028", "8006", "100000000", "100000001", "100000002", "100000011"}
 )
 
+MALFORMED = ("25", "Invalid Request Parameters.")
 NOT_FOUND = ("2032", "The transaction receipt number does not exist.")
 
 

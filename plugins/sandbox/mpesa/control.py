@@ -7,11 +7,23 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from plugins.sandbox.mpesa import b2c, callbacks, clock, config, fields, oauth, operators, prompts, push, scripts
+from plugins.sandbox.mpesa import (
+    b2c,
+    callbacks,
+    clock,
+    config,
+    control_money,
+    fields,
+    oauth,
+    operators,
+    prompts,
+    push,
+    scripts,
+)
 from plugins.sandbox.mpesa.behaviours import BadBehaviour
 from plugins.sandbox.mpesa.records import Push
 from plugins.sandbox.mpesa.simulator import Simulator, Turn
-from plugins.sandbox.mpesa.views import Body, Wrong, armed, held_by, read_clock
+from plugins.sandbox.mpesa.views import Body, Wrong, armed, read_clock
 
 
 def add_script(sim: Simulator, body: Body) -> Body:
@@ -80,20 +92,6 @@ def change_settings(sim: Simulator, body: Body) -> Body:
     except config.BadConfig as error:
         raise Wrong(str(error)) from error
     return asdict(sim.settings)
-
-
-def set_balance(sim: Simulator, body: Body) -> Body:
-    """Set `working`, `utility` or `charges` of a `shortcode`, in shillings."""
-    number = str(body.get("shortcode"))
-    if number not in sim.world.shortcodes:
-        raise Wrong("no such shortcode", 404)
-    try:
-        new = {name: config.cents(body[name]) for name in ("working", "utility", "charges") if name in body}
-    except config.BadConfig as error:
-        raise Wrong(str(error)) from error
-    with sim.turn():
-        sim.pockets.put(number, replace(sim.pockets_of(number), **new))
-        return held_by(sim, number)
 
 
 def set_subscriber(sim: Simulator, body: Body) -> Body:
@@ -184,12 +182,12 @@ CHANGE: dict[str, Callable[[Simulator, Body], Body]] = {
     "decide": decide,
     "clock": move_clock,
     "settings": change_settings,
-    "balances": set_balance,
     "subscribers": set_subscriber,
     "token/expire": expire_token,
     "operators/unlock": unlock_operator,
     "callbacks": resend,
     "reset": reset,
+    **control_money.CHANGE,
 }
 
 

@@ -24,6 +24,7 @@ class Parcel:
     url: str
     body: str
     copies: int = 1
+    asks: bool = False  # Whether the answer matters.
 
 
 @dataclass(slots=True)
@@ -32,12 +33,16 @@ class Ticket:
 
     parcel: Parcel
     done: threading.Event = field(default_factory=threading.Event)
+    follows: list["Ticket"] = field(default_factory=list)  # What its answer caused; complete once it is done.
 
 
 class Courier:
-    """A few threads with a queue. `settled` is called after each parcel, from one of them."""
+    """A few threads with a queue. `settled` is called after each parcel, from one of them, with what
+    came back (`status` and `text`, or nothing), and gives the tickets of what that caused."""
 
-    def __init__(self, settled: Callable[[Parcel], None], timeout_s: Callable[[], float]) -> None:
+    def __init__(
+        self, settled: Callable[[Parcel, dict[str, Any]], list[Ticket]], timeout_s: Callable[[bool], float]
+    ) -> None:
         self.outcomes: deque[dict[str, Any]] = deque(maxlen=1000)
         self._settled = settled
         self._timeout_s = timeout_s
@@ -65,24 +70,29 @@ class Courier:
         session.trust_env = False  # A proxy of the environment is not for loopback.
         while (ticket := self._waiting.get()) is not None:
             try:
+                reply: dict[str, Any] = {}
                 for copy in range(ticket.parcel.copies):
-                    self._post(session, ticket.parcel, copy + 1)
-                self._settled(ticket.parcel)
+                    reply = self._post(session, ticket.parcel, copy + 1)
+                ticket.follows = self._settled(ticket.parcel, reply)
             finally:
                 ticket.done.set()
         session.close()
 
-    def _post(self, session: requests.Session, parcel: Parcel, copy: int) -> None:
+    def _post(self, session: requests.Session, parcel: Parcel, copy: int) -> dict[str, Any]:
+        reply: dict[str, Any] = {}
         outcome: dict[str, Any] = {"journal_no": parcel.journal_no, "url": parcel.url, "copy": copy}
         try:
             with session.post(
                 parcel.url,
                 data=parcel.body.encode(),
                 headers={"Content-Type": "application/json", "User-Agent": "Daraja-Sandbox", "Connection": "close"},
-                timeout=self._timeout_s(),
+                timeout=self._timeout_s(parcel.asks),
                 allow_redirects=False,
-            ) as reply:
-                outcome["status"] = reply.status_code
+            ) as answer:
+                outcome["status"] = answer.status_code
+                if parcel.asks:
+                    reply = {"status": answer.status_code, "text": answer.text[:10_000]}
         except requests.RequestException as error:
             outcome["error"] = type(error).__name__
         self.outcomes.append(outcome)
+        return reply

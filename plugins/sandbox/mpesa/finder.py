@@ -1,6 +1,6 @@
-"""Finds pushes and payouts by what people know of them: the phone, a receipt, a conversation."""
+"""Finds pushes, payouts, payments and orders by what people know of them: the phone, a receipt, a conversation."""
 
-from plugins.sandbox.mpesa.records import Payout, Push
+from plugins.sandbox.mpesa.records import Order, Payment, Payout, Push
 
 
 class Finder:
@@ -9,6 +9,8 @@ class Finder:
     def __init__(self) -> None:
         self.push_of_receipt: dict[str, str] = {}
         self.payout_of: dict[str, str] = {}  # By receipt and by conversation.
+        self.order_of: dict[str, str] = {}  # By receipt and by conversation.
+        self._paid_to: dict[str, dict[str, Payment]] = {}
         self._open: dict[str, dict[str, None]] = {}
         self._paid_ms: dict[tuple[str, str, int], int] = {}
         self._received: dict[str, list[tuple[int, int]]] = {}
@@ -31,6 +33,21 @@ class Finder:
         if payout.receipt and payout.done_ms is not None and payout.receipt not in self.payout_of:
             self.payout_of[payout.receipt] = payout.originator_id
             self._received.setdefault(payout.phone, []).append((payout.done_ms, payout.amount))
+
+    def saw_payment(self, payment: Payment) -> None:
+        """Note a payment as it now is."""
+        if payment.state == "paid":
+            self._paid_to.setdefault(payment.organisation, {})[payment.receipt] = payment
+
+    def saw_order(self, order: Order) -> None:
+        """Note an order as it now is."""
+        self.order_of[order.conversation_id] = order.originator_id
+        if order.receipt:
+            self.order_of[order.receipt] = order.originator_id
+
+    def paid_to(self, number: str) -> list[Payment]:
+        """What customers paid to an organisation, oldest first."""
+        return list(self._paid_to.get(number, {}).values())
 
     def open_on(self, phone: str) -> list[str]:
         """The prompts that stand open on a phone, oldest first."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from plugins.sandbox.mpesa import scripts, wire
+from plugins.sandbox.mpesa import scripts, throttle, wire
 from plugins.sandbox.mpesa.behaviours import Behaviour
 from plugins.sandbox.mpesa.config import App
 from plugins.sandbox.mpesa.fields import BadField, plain
@@ -31,6 +31,7 @@ class Call:
     """One call as it came, and what the gate finds out about it."""
 
     endpoint: str
+    product: str
     method: str
     authorization: str
     content_type: str
@@ -53,6 +54,7 @@ class Subject:
     reference: str = ""
     phone: str = ""
     amount: int = 0
+    shortcode: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +67,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One API: what a call to it is about, and what it does. `handle` gives the answer and a word for the journal."""
+    """One API: its methods, what a call is about, what it does. `handle` gives the answer and a word for the journal."""
 
     name: str
     method: str
     about: Callable[[Simulator, dict[str, Any]], Subject]
     handle: Callable[[Simulator, Call, Turn], tuple[Answer, str]]
+    product: str = ""  # Where it isn't its name.
 
 
 def serve(sim: Simulator, endpoint: Endpoint, call: Call) -> Reply:
@@ -87,7 +90,7 @@ def serve(sim: Simulator, endpoint: Endpoint, call: Call) -> Reply:
 
 
 def _read(call: Call) -> None:
-    if call.method == "GET" or not call.content_type.startswith("application/json"):
+    if not call.content_type.startswith("application/json"):
         return
     try:
         body = json.loads(call.raw)
@@ -120,32 +123,39 @@ def _handle(sim: Simulator, endpoint: Endpoint, call: Call, turn: Turn) -> tuple
     if endpoint.name == "oauth":
         return endpoint.handle(sim, call, turn)
     dialect = wire.DIALECTS[endpoint.name]
-    if call.method != endpoint.method:
-        raise Refusal(_error(sim, dialect.method_status, dialect.method_code, dialect.method_text))
+    if call.method not in endpoint.method.split():
+        raise Refusal(error(sim, dialect.method_status, dialect.method_code, dialect.method_text))
     call.app = bearer(sim, call)
+    if (turned_away := throttle.too_many(sim, call.key)) is not None:
+        raise Refusal(turned_away)
     if not call.content_type.startswith("application/json"):
-        raise Refusal(_error(sim, 400, "400.002.02", f"Bad Request - Invalid {dialect.first_field}"))
+        raise Refusal(error(sim, 400, "400.002.02", f"Bad Request - Invalid {dialect.first_field}"))
     if not call.readable:
-        raise Refusal(_error(sim, 400, "400.002.05", "Invalid Request Payload"))
+        raise Refusal(error(sim, 400, "400.002.05", "Invalid Request Payload"))
     try:
         return endpoint.handle(sim, call, turn)
     except BadField as bad:
-        raise Refusal(_error(sim, 400, "400.002.02", f"Bad Request - Invalid {bad.name}")) from bad
+        raise Refusal(error(sim, 400, "400.002.02", f"Bad Request - Invalid {bad.name}")) from bad
 
 
 def bearer(sim: Simulator, call: Call) -> App:
     """The app whose living token the call bears. Raises Refusal in the endpoint's own dialect."""
     scheme, _, value = call.authorization.partition(" ")
     if scheme.lower() != "bearer" or not value.strip():
-        raise Refusal(_error(sim, 404, "404.001.04", "Invalid Authentication Header"))
+        raise Refusal(error(sim, 404, "404.001.04", "Invalid Authentication Header"))
     for key in (app.consumer_key for app in sim.world.apps):
         token = sim.tokens.get(key)
         if token and token.value == value.strip() and token.ends_ms > sim.now:
             app = sim.world.app(key)
-            if app is not None and call.endpoint in app.products:
+            if app is not None and call.product in app.products:
                 return app
-            raise Refusal(_invalid_token(sim, call.endpoint, "Invalid API call as no apiproduct match found"))
+            raise no_product(sim, call)
     raise Refusal(_invalid_token(sim, call.endpoint, ""))
+
+
+def no_product(sim: Simulator, call: Call) -> Refusal:
+    """What an app gets that lacks the product."""
+    return Refusal(_invalid_token(sim, call.endpoint, "Invalid API call as no apiproduct match found"))
 
 
 def _invalid_token(sim: Simulator, endpoint: str, more: str) -> Answer:
@@ -155,7 +165,9 @@ def _invalid_token(sim: Simulator, endpoint: str, more: str) -> Answer:
         text += more or "XXXX"
     elif more:
         text = f"{text} - {more}"
-    return _error(sim, dialect.dead_status, dialect.dead_code, text)
+    if more and dialect.strange_status:
+        return error(sim, dialect.strange_status, dialect.strange_code, text)
+    return error(sim, dialect.dead_status, dialect.dead_code, text)
 
 
 def _kill_token(sim: Simulator, call: Call) -> None:
@@ -166,7 +178,8 @@ def _kill_token(sim: Simulator, call: Call) -> None:
             sim.tokens.remove(app.consumer_key)
 
 
-def _error(sim: Simulator, status: int, code: str, message: str) -> Answer:
+def error(sim: Simulator, status: int, code: str, message: str) -> Answer:
+    """Daraja's usual error body, with a fresh request id."""
     return wire.error(status, code, message, sim.ids.request_id(sim.settings.identifiers))
 
 
@@ -180,14 +193,18 @@ def _canned(sim: Simulator, call: Call, name: str) -> Answer | None:
         case "empty_400":
             return wire.empty(400)
         case "spike_arrest":
-            return _error(sim, 500, "500.003.02", "Error Occurred: Spike Arrest Violation")
+            return error(sim, 500, "500.003.02", "Error Occurred: Spike Arrest Violation")
         case "quota":
-            return _error(sim, 500, "500.003.03", "Error Occurred: Quota Violation")
+            return error(sim, 500, "500.003.03", "Error Occurred: Quota Violation")
         case "busy":
-            return _error(sim, 500, "500.003.02", "System is busy. Please try again in few minutes.")
+            return error(sim, 500, "500.003.02", "System is busy. Please try again in few minutes.")
         case "maintenance":
             text = "Service is currently under maintenance. Please try again later"
-            return _error(sim, 500, "00.002.1001", text)
+            return error(sim, 500, "00.002.1001", text)
+        case "soap":
+            return wire.soap_fault()
+        case "apigee":
+            return wire.apigee_fault()
         case "refused":
             return wire.answer({"ResponseCode": "1", "ResponseDescription": "The service request has been rejected."})
         case "locked":
@@ -195,24 +212,24 @@ def _canned(sim: Simulator, call: Call, name: str) -> Answer | None:
         case "duplicate_id":
             return duplicate_id(sim)
         case "not_authorised":
-            return _error(sim, 403, "403.002.1001", "The request is not authorized.")
+            return error(sim, 403, "403.002.1001", "The request is not authorized.")
     return _invalid_token(sim, call.endpoint if call.endpoint in wire.DIALECTS else "push", "")
 
 
 def subscriber_locked(sim: Simulator) -> Answer:
     """What a second push to a phone with an open prompt gets."""
     text = "Unable to lock subscriber, a transaction is already in process for the current subscriber"
-    return _error(sim, 500, "500.001.1001", text)
+    return error(sim, 500, "500.001.1001", text)
 
 
 def duplicate_id(sim: Simulator) -> Answer:
     """What a repeated B2C id gets: M-Pesa has it already."""
-    return _error(sim, 500, "500.002.1001", "Duplicate OriginatorConversationID.")
+    return error(sim, 500, "500.002.1001", "Duplicate OriginatorConversationID.")
 
 
 def merchant_error(sim: Simulator, text: str) -> Refusal:
     """`Merchant does not exist` and `Wrong credentials` of the push and its query."""
-    return Refusal(_error(sim, 500, "500.001.1001", text))
+    return Refusal(error(sim, 500, "500.001.1001", text))
 
 
 def _write(sim: Simulator, call: Call, subject: Subject, effect: str, reply: Reply) -> None:
@@ -220,6 +237,8 @@ def _write(sim: Simulator, call: Call, subject: Subject, effect: str, reply: Rep
     if reply.answer is not None:
         answer = {"http": reply.answer.status, "body": _tame(reply.answer.payload)}
     facts: dict[str, Any] = {"reference": subject.reference, "phone": subject.phone, "amount": subject.amount}
+    if subject.shortcode:
+        facts["shortcode"] = subject.shortcode
     if call.endpoint == "oauth":
         facts = {"reference": call.key}
     sim.journal.add(

@@ -68,7 +68,7 @@ class PhonePage:
 
     def _version(self) -> str:
         with self._sim.look():
-            return f"{self._sim.ids.position}.{len(self._sim.journal.entries)}.{len(self._sim.texts)}"
+            return f"{self._sim.ids.position}.{self._sim.journal.last}.{len(self._sim.texts)}"
 
     def _phones(self) -> list[dict[str, Any]]:
         with self._sim.look():
@@ -121,9 +121,12 @@ class PhonePage:
 
     def _asked(self, number: str) -> list[dict[str, Any]]:
         """The newest entries about this number, with the posts about its references."""
-        mine = {e.get("reference") for e in self._sim.journal.entries if e.get("phone") == number} - {""}
-        about = [e for e in self._sim.journal.entries if e.get("phone") == number or e.get("reference") in mine]
-        return [_line(entry) for entry in reversed(about[-SHOWN:])]
+        journal = self._sim.journal
+        mine = journal.about("phone", number)[-20 * SHOWN :]
+        about = {entry["no"]: entry for entry in mine}
+        for reference in {entry.get("reference", "") for entry in mine} - {""}:
+            about |= {entry["no"]: entry for entry in journal.about("reference", reference)}
+        return [_line(about[no]) for no in sorted(about, reverse=True)[:SHOWN]]
 
     # Acting
 

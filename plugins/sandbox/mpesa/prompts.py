@@ -5,14 +5,13 @@ last step moves money, and what the callback and the query say of it is the beha
 """
 
 from dataclasses import replace
-from typing import Any
 
-from plugins.sandbox.mpesa import callbacks, codes, tariffs
-from plugins.sandbox.mpesa.clock import sms_time
-from plugins.sandbox.mpesa.records import Due, Push
+from plugins.sandbox.mpesa import callbacks, codes, payments
+from plugins.sandbox.mpesa.records import Due, Payment, Push
 from plugins.sandbox.mpesa.simulator import Simulator, Turn
 
 WRONG_PIN = "0000"
+PREFIX = "[STK_CB - ]"  # Before the texts of old callbacks.
 
 
 def begin(sim: Simulator, push: Push, code: str | None, turn: Turn) -> Push:
@@ -110,13 +109,21 @@ def settle(sim: Simulator, checkout_id: str, turn: Turn) -> None:
     if push is None or push.state == "done":
         return
     if push.code == "0":
-        push = _pay(sim, push)
+        push = _pay(sim, push, turn)
     push = sim.keep_push(replace(push, state="done", done_ms=sim.now))
     behaviour = push.behaviour
     if behaviour.copies > 0:
         at_ms = sim.now + _ms(behaviour.callback_s)
         callbacks.post(
-            sim, turn, "callback", push.account, push.callback_url, push_body(sim, push), at_ms, behaviour.copies
+            sim,
+            turn,
+            "callback",
+            push.account,
+            push.callback_url,
+            push_body(sim, push),
+            at_ms,
+            behaviour.copies,
+            shortcode=push.shortcode,
         )
 
 
@@ -126,25 +133,25 @@ def push_body(sim: Simulator, push: Push) -> str:
     amount = push.amount if behaviour.callback_amount is None else behaviour.callback_amount
     amount = push.amount + 1 if amount < 0 else amount
     code = behaviour.callback_code or push.code or "0"
-    return callbacks.push_result(push, code=code, amount=amount, phone_style=sim.settings.callback_phone)
+    prefix = PREFIX if sim.settings.text_prefix else ""
+    style = sim.settings.callback_phone
+    return callbacks.push_result(push, code=code, amount=amount, phone_style=style, prefix=prefix)
 
 
-def _pay(sim: Simulator, push: Push) -> Push:
+def _pay(sim: Simulator, push: Push, turn: Turn) -> Push:
     receipt = sim.ids.receipt(sim.now)
-    payer = sim.subscriber(push.payer)
-    balance = payer.balance - push.amount * 100
-    if balance < 0 and not payer.pinned:
-        balance += (push.amount + 50_000) * 100  # An unpinned customer has always just been paid.
-    sim.subscribers.put(payer.phone, replace(payer, balance=max(balance, 0)))
-    fee = tariffs.fee(tariffs.PAYBILL, push.amount)
-    sim.move_pockets(push.shortcode, utility=push.amount * 100, charges=-fee * 100)
-    facts: dict[str, Any] = {"receipt": receipt, "reference": push.account, "phone": push.payer, "amount": push.amount}
-    sim.journal.add(sim.now, "effect", "push", effect="money moved", **facts, checkout_request_id=push.checkout_id)
-    name = sim.world.shortcodes[push.shortcode].name
-    sim.text(
-        push.payer,
-        f"{receipt} Confirmed. Ksh{push.amount:,}.00 sent to {name} for account {push.account} on "
-        f"{sms_time(sim.now)}. New M-PESA balance is "
-        f"Ksh{max(balance, 0) / 100:,.2f}. Transaction cost, Ksh0.00.",
+    is_till = push.transaction_type == "CustomerBuyGoodsOnline"
+    payment = Payment(
+        receipt=receipt,
+        organisation=push.party_b,
+        amount=push.amount,
+        phone=push.payer,
+        account="" if is_till else push.account,  # A till's customers have no account.
+        created_ms=push.created_ms,
+        origin="push",
+        originator_id=push.merchant_id,
+        script=push.script,
+        behaviour=push.behaviour,
     )
+    payments.complete(sim, turn, payment, reference=push.account, checkout_request_id=push.checkout_id)
     return replace(push, receipt=receipt)

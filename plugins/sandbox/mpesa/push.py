@@ -29,6 +29,7 @@ def _about(_sim: Simulator, body: dict[str, Any]) -> Subject:
     return Subject(
         reference=fields.plain(body, "AccountReference"),
         phone=fields.plain(body, "PhoneNumber"),
+        shortcode=fields.plain(body, "BusinessShortCode"),
         amount=amount_in(body),
     )
 
@@ -113,9 +114,14 @@ def _misfit(shortcode: Shortcode, push: Push) -> str | None:
 
 def wording(sim: Simulator, push: Push) -> str:
     """The prompt as M-Pesa words it on the phone."""
-    name = sim.world.shortcodes[push.shortcode].name
+    name = recipient(sim, push)
     asked = f"Do you want to pay Ksh {push.amount:,} to {name}"
     return f"{asked} Account no. {push.account}?" if push.transaction_type == TYPES[0] else f"{asked}?"
+
+
+def recipient(sim: Simulator, push: Push) -> str:
+    """The organisation that the prompt names."""
+    return (sim.world.shortcodes.get(push.party_b) or sim.world.shortcodes[push.shortcode]).name
 
 
 def shown(sim: Simulator, push: Push) -> dict[str, Any]:
@@ -126,7 +132,7 @@ def shown(sim: Simulator, push: Push) -> dict[str, Any]:
         "reference": push.account,
         "phone": push.phone,
         "amount": push.amount,
-        "recipient": sim.world.shortcodes[push.shortcode].name,
+        "recipient": recipient(sim, push),
         "callback_url": push.callback_url,
         "state": push.state,
         "prompted": push.prompted,

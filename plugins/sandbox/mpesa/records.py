@@ -60,6 +60,83 @@ class Payout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """A customer's money for an organisation. `state` is asked (validation under way), paid or rejected."""
+
+    receipt: str
+    organisation: str
+    amount: int
+    phone: str
+    account: str
+    created_ms: int
+    state: str = "asked"
+    origin: str = "c2b"  # or "push".
+    originator_id: str = ""
+    third_party_id: str = ""
+    paid_ms: int | None = None
+    balance: int = 0  # Of the organisation's account, in cents, after it.
+    code: str | None = None  # The word with which it was rejected.
+    reversed_by: str | None = None
+    script: str | None = None
+    behaviour: Behaviour = field(default_factory=Behaviour)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Urls:
+    """Where an organisation wants to be told of customers' payments."""
+
+    shortcode: str
+    version: str
+    response_type: str
+    confirmation: str
+    validation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A B2B payment or a reversal. `state` is accepted or done; `subject` is the receiver or the original receipt."""
+
+    originator_id: str
+    conversation_id: str
+    kind: str
+    app: str
+    shortcode: str
+    subject: str
+    amount: int
+    request: dict[str, Any]
+    result_url: str
+    timeout_url: str
+    created_ms: int
+    state: str = "accepted"
+    code: str | None = None
+    receipt: str | None = None
+    fee: int = 0
+    balance_before: int = 0  # Of the account that pays, in cents.
+    done_ms: int | None = None
+    script: str | None = None
+    behaviour: Behaviour = field(default_factory=Behaviour)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of an organisation's statement, in cents. What failed has an amount too, and moved nothing."""
+
+    organisation: str
+    pocket: str
+    receipt: str
+    started_ms: int
+    done_ms: int
+    details: str
+    status: str
+    cents: int
+    balance: int
+    reason: str
+    other: str
+    linked: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """The one live token of an app."""
 
@@ -74,6 +151,7 @@ class Pockets:
     working: int
     utility: int
     charges: int
+    merchant: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

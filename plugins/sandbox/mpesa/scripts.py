@@ -8,8 +8,13 @@ from plugins.sandbox.mpesa.behaviours import PLAIN, BadBehaviour, Behaviour
 from plugins.sandbox.mpesa.records import Armed
 from plugins.sandbox.mpesa.simulator import Simulator
 
-ENDPOINTS = ("push", "query", "b2c", "status", "balance", "oauth")
+ENDPOINTS = (
+    "push", "query", "b2c", "status", "balance", "oauth", "c2b", "register", "simulate", "pull", "pull_register",
+    "reversal", "b2b", "hakikisha",
+)  # fmt: skip
 MONEY = ("push", "b2c")
+# Calls and payments for which magic numbers and amounts hold, and whose scripts they take.
+MAGIC = {"push": "push", "b2c": "b2c", "c2b": "c2b", "b2b": "b2c"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +31,10 @@ def choose(sim: Simulator, endpoint: str, phone: str, amount: int, reference: st
     for armed in sim.armed.values():
         if _fits(armed, endpoint, phone, amount, reference):
             return Plan(behaviour=armed.behaviour, name=armed.name, armed=armed)
-    if endpoint in MONEY:
-        found = behaviours.of_number(phone, endpoint) if sim.settings.magic_numbers else None
+    if (kind := MAGIC.get(endpoint)) is not None:
+        found = behaviours.of_number(phone, kind) if sim.settings.magic_numbers else None
         if found is None and sim.settings.magic_amounts:
-            found = behaviours.of_amount(amount, endpoint)
+            found = behaviours.of_amount(amount, kind)
         if found is not None:
             again = found.name == "expired_token" and _second_time(sim, phone)
             return Plan(behaviour=behaviours.named("success") if again else found.does, name=found.name)

@@ -21,7 +21,20 @@ from plugins.sandbox.mpesa.finder import Finder
 from plugins.sandbox.mpesa.ids import Ids
 from plugins.sandbox.mpesa.journal import Journal
 from plugins.sandbox.mpesa.keys import Keys
-from plugins.sandbox.mpesa.records import Armed, Due, Payout, Pockets, Push, Subscriber, Text, Token
+from plugins.sandbox.mpesa.records import (
+    Armed,
+    Due,
+    Order,
+    Payment,
+    Payout,
+    Pockets,
+    Push,
+    Row,
+    Subscriber,
+    Text,
+    Token,
+    Urls,
+)
 from plugins.sandbox.mpesa.store import Shelf, Store
 
 LOG = logging.getLogger(__name__)
@@ -36,9 +49,12 @@ class Turn:
     tickets: list[Ticket] = field(default_factory=list)
 
     def wait(self, patience_s: float = PATIENCE_S) -> None:
-        """Until this turn's parcels are through."""
-        for ticket in self.tickets:
-            ticket.done.wait(patience_s)
+        """Until this turn's parcels, and those that their answers caused, are through."""
+        waiting = list(self.tickets)
+        while waiting:
+            ticket = waiting.pop()
+            if ticket.done.wait(patience_s):
+                waiting += ticket.follows
 
 
 Handler = Callable[["Simulator", Due, Turn], None]
@@ -65,7 +81,10 @@ class Simulator:
         self.store = Store(state_dir / "world.jsonl")
         self._name_shelves()
         self.finder = Finder()
-        self.courier = Courier(self._delivered, lambda: self.settings.callback_timeout_s)
+        self.recent_calls: dict[str, list[int]] = {}  # By app, for the throttle; a restart forgets them.
+        self.courier = Courier(
+            self._delivered, lambda asks: self.settings.validation_limit_s if asks else self.settings.callback_timeout_s
+        )
         self.now = 0
         self.stopping = threading.Event()
         self._handlers = handlers
@@ -86,6 +105,10 @@ class Simulator:
         shelf, write = self.store.shelf, records.document
         self.pushes: Shelf[Push] = shelf("push", write, scripted(Push))
         self.payouts: Shelf[Payout] = shelf("payout", write, scripted(Payout))
+        self.payments: Shelf[Payment] = shelf("payment", write, scripted(Payment))
+        self.orders: Shelf[Order] = shelf("order", write, scripted(Order))
+        self.urls: Shelf[Urls] = shelf("urls", write, plain(Urls))
+        self.rows: Shelf[Row] = shelf("row", write, plain(Row))
         self.tokens: Shelf[Token] = shelf("token", write, plain(Token))
         self.pockets: Shelf[Pockets] = shelf("pockets", write, plain(Pockets))
         self.subscribers: Shelf[Subscriber] = shelf("subscriber", write, plain(Subscriber))
@@ -110,6 +133,10 @@ class Simulator:
             self.finder.saw_push(push)
         for payout in self.payouts.values():
             self.finder.saw_payout(payout)
+        for payment in self.payments.values():
+            self.finder.saw_payment(payment)
+        for order in self.orders.values():
+            self.finder.saw_order(order)
         self._heap = [(due.at_ms, due.no) for due in self.due.values()]
         heapq.heapify(self._heap)
         self._keep()
@@ -209,9 +236,13 @@ class Simulator:
                 return due
         return None
 
-    def _delivered(self, parcel: Parcel) -> None:
-        with self.turn():
-            self.due.remove(str(parcel.due))
+    def _delivered(self, parcel: Parcel, reply: dict[str, Any]) -> list[Ticket]:
+        with self.turn() as turn:
+            due = self.due.remove(str(parcel.due))
+            if due is not None and due.load.get("asks"):
+                answered = replace(due, load={**due.load, "reply": reply})
+                self._handlers[due.load["asks"]](self, answered, turn)
+        return turn.tickets
 
     def move_clock(self, *, to_ms: int | None = None, by_ms: int = 0) -> None:
         """Move the clock on, firing what becomes due in order, each with its callbacks through before the next.
@@ -265,6 +296,19 @@ class Simulator:
         self.finder.saw_payout(payout)
         return self.payouts.put(payout.originator_id, payout)
 
+    def keep_payment(self, payment: Payment) -> Payment:
+        self.finder.saw_payment(payment)
+        return self.payments.put(payment.receipt, payment)
+
+    def keep_order(self, order: Order) -> Order:
+        self.finder.saw_order(order)
+        return self.orders.put(order.originator_id, order)
+
+    def acts_for(self, number: str, organisation: str) -> bool:
+        """Whether a shortcode's operator may speak for an organisation: itself, or a till of it."""
+        known = self.world.shortcodes.get(organisation)
+        return known is not None and number in (organisation, known.till_of)
+
     def subscriber(self, phone: str) -> Subscriber:
         """The customer of a number, made up on first sight."""
         known = self.subscribers.get(phone)
@@ -275,14 +319,13 @@ class Simulator:
         held = self.pockets.get(shortcode)
         if held is None:
             first = self.world.shortcodes[shortcode]
-            held = Pockets(working=first.working_cents, utility=first.utility_cents, charges=first.charges_cents)
+            held = Pockets(
+                working=first.working_cents,
+                utility=first.utility_cents,
+                charges=first.charges_cents,
+                merchant=first.merchant_cents,
+            )
         return held
-
-    def move_pockets(self, shortcode: str, *, utility: int = 0, charges: int = 0) -> Pockets:
-        """Add to a shortcode's accounts, in cents."""
-        held = self.pockets_of(shortcode)
-        held = replace(held, utility=held.utility + utility, charges=held.charges + charges)
-        return self.pockets.put(shortcode, held)
 
     def text(self, phone: str, body: str) -> None:
         """Send a message to a phone."""

@@ -4,42 +4,28 @@ ResultCode 0 says that the query worked; the payment's own state is `Transaction
 DebitPartyName twice (December 2025), so flattening the list loses one.
 """
 
-from dataclasses import dataclass
+import re
 from typing import Any
 
 from plugins.sandbox.mpesa import callbacks, clock, codes, fields, operators, wire
-from plugins.sandbox.mpesa.b2c import COMMANDS
+from plugins.sandbox.mpesa.found import Found, find, payout_of
 from plugins.sandbox.mpesa.gate import Call, Endpoint, Subject
-from plugins.sandbox.mpesa.records import Due, Payout, Push
+from plugins.sandbox.mpesa.records import Due
 from plugins.sandbox.mpesa.simulator import Simulator, Turn
 from plugins.sandbox.mpesa.wire import Answer
 
-# What a scripted failure is called; every other failed transaction was Declined.
-ENDINGS = {"1032": "Cancelled", "1019": "Expired", "1031": "Expired", "1037": "Expired"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A transaction as its status tells it."""
-
-    debit_party: str
-    credit_party: str
-    originator_id: str
-    conversation_id: str
-    account_type: str
-    charges: str
-    reason: str
-    status: str
-    amount: int
-    receipt: str
-    started_ms: int
-    ended_ms: int | None
+RECEIPT = re.compile(r"[A-Z0-9]{10}")
 
 
 def _about(sim: Simulator, body: dict[str, Any]) -> Subject:
     asked = fields.plain(body, "OriginalConversationID") or fields.plain(body, "TransactionID")
-    payout = _payout(sim, asked)
-    return Subject(reference=asked, phone=payout.phone if payout else "", amount=payout.amount if payout else 0)
+    about = payout_of(sim, asked) or sim.payments.get(asked)
+    return Subject(
+        reference=asked,
+        phone=about.phone if about else "",
+        amount=about.amount if about else 0,
+        shortcode=fields.plain(body, "PartyA"),
+    )
 
 
 def _handle(sim: Simulator, call: Call, _turn: Turn) -> tuple[Answer, str]:
@@ -86,8 +72,13 @@ def on_status(sim: Simulator, due: Due, turn: Turn) -> None:
         name=fields.plain(body, "Initiator"),
         credential=fields.plain(body, "SecurityCredential"),
     )
-    found = None if refused else _find(sim, body)
-    code, text = (refused, codes.b2c_text(refused)) if refused else codes.NOT_FOUND
+    found = None if refused else find(sim, body)
+    malformed = not fields.plain(body, "OriginalConversationID") and not RECEIPT.fullmatch(
+        fields.plain(body, "TransactionID")
+    )
+    code, text = codes.MALFORMED if malformed else codes.NOT_FOUND
+    if refused:
+        code, text = refused, codes.b2c_text(refused)
     if found is not None:
         code, text = "0", codes.SUCCESS
     told = callbacks.status_result(
@@ -100,71 +91,9 @@ def on_status(sim: Simulator, due: Due, turn: Turn) -> None:
         occasion=fields.plain(body, "Occasion"),
     )
     asked = fields.plain(body, "OriginalConversationID") or fields.plain(body, "TransactionID")
-    if copies := due.load["copies"]:
-        callbacks.post(sim, turn, "status result", asked, body["ResultURL"], told, sim.now, copies)
-
-
-def _payout(sim: Simulator, asked: str) -> Payout | None:
-    return sim.payouts.get(asked) or sim.payouts.get(sim.finder.payout_of.get(asked, ""))
-
-
-def _find(sim: Simulator, body: dict[str, Any]) -> Found | None:
-    """The transaction that the caller's shortcode may see."""
     party = fields.plain(body, "PartyA")
-    for name in ("OriginalConversationID", "TransactionID"):
-        asked = fields.plain(body, name)
-        payout = _payout(sim, asked) if asked else None
-        if payout is not None:
-            return _of_payout(sim, payout) if payout.shortcode == party and _visible(sim, payout) else None
-    push = sim.pushes.get(sim.finder.push_of_receipt.get(fields.plain(body, "TransactionID"), ""))
-    return _of_push(sim, push) if push is not None and push.shortcode == party else None
-
-
-def _visible(sim: Simulator, payout: Payout) -> bool:
-    behaviour = payout.behaviour
-    blind_s = behaviour.status_blind_s if behaviour.status_blind_s >= 0 else sim.settings.status_blind_s
-    if sim.now < payout.created_ms + round(blind_s * 1000) or behaviour.queue_timeout == "unpaid":
-        return False
-    return payout.code not in codes.NO_TRANSACTION
-
-
-def _of_payout(sim: Simulator, payout: Payout) -> Found:
-    status = "Initiated" if payout.state != "done" else ENDINGS.get(payout.code or "", "Declined")
-    return Found(
-        debit_party=_organisation(sim, payout.shortcode),
-        credit_party=f"{payout.phone} - {sim.subscriber(payout.phone).name}",
-        originator_id=payout.originator_id,
-        conversation_id=payout.conversation_id,
-        account_type="Utility Account",
-        charges=f"Fee For B2C Payment|KES|{payout.fee}.00" if payout.receipt else "",
-        reason=COMMANDS[payout.command],
-        status="Completed" if payout.receipt else status,
-        amount=payout.amount,
-        receipt=payout.receipt or "",
-        started_ms=payout.created_ms,
-        ended_ms=payout.done_ms,
-    )
-
-
-def _of_push(sim: Simulator, push: Push) -> Found:
-    return Found(
-        debit_party=f"{push.payer} - {sim.subscriber(push.payer).name}",
-        credit_party=_organisation(sim, push.shortcode),
-        originator_id=push.merchant_id,
-        conversation_id="",
-        account_type="MMF Account For Customer",
-        charges="",
-        reason="Pay Bill Online",
-        status="Completed",
-        amount=push.amount,
-        receipt=push.receipt or "",
-        started_ms=push.created_ms,
-        ended_ms=push.done_ms,
-    )
-
-
-def _organisation(sim: Simulator, number: str) -> str:
-    return f"{number} - {sim.world.shortcodes[number].name}"
+    if copies := due.load["copies"]:
+        callbacks.post(sim, turn, "status result", asked, body["ResultURL"], told, sim.now, copies, shortcode=party)
 
 
 def _parameters(found: Found, shape: str) -> list[dict[str, Any]]:

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from plugins.sandbox.mpesa import b2c, clock, push
+from plugins.sandbox.mpesa import b2c, books, clock, orders, payments, push
 from plugins.sandbox.mpesa.behaviours import AMOUNT_HEAD, CATALOGUE, NUMBER_HEAD, as_document
 from plugins.sandbox.mpesa.journal import as_lines
 from plugins.sandbox.mpesa.records import Armed
 from plugins.sandbox.mpesa.simulator import Simulator
 
+# On the account of every organisation here, to register Pull with.
+NOMINATED = "254708374149"
 Body = dict[str, Any]
 Args = dict[str, str]
 
@@ -28,10 +30,10 @@ def read_journal(sim: Simulator, args: Args) -> Body:
         after = int(args.get("after", "0"))
     except ValueError as error:
         raise Wrong("after is a number") from error
-    names = ("endpoint", "kind", "phone", "reference")
+    names = ("endpoint", "kind", "phone", "reference", "shortcode", "since")
     with sim.look():
         entries = sim.journal.select(after=after, **{name: args.get(name, "") for name in names})
-        last = len(sim.journal.entries)
+        last = sim.journal.last
         return {"seed": sim.ids.seed, "entries": entries, "last": last, "counts": sim.journal.counts()}
 
 
@@ -61,6 +63,7 @@ def read_state(sim: Simulator, _args: Args) -> Body:
             "due": [{"at": clock.iso(one.at_ms), "what": one.what, "subject": one.subject} for one in due[:200]],
             "pushes": len(sim.pushes),
             "payouts": len(sim.payouts),
+            "payments": len(sim.payments),
         }
 
 
@@ -81,6 +84,26 @@ def read_payouts(sim: Simulator, args: Args) -> Body:
     with sim.look():
         shown = [b2c.shown(one) for one in sim.payouts.newest_first()]
     return {"payouts": _matching(shown, args, ("phone", "originator_conversation_id"))}
+
+
+def read_payments(sim: Simulator, args: Args) -> Body:
+    """Customers' payments, newest first; by `phone`, `shortcode`, `account`, `receipt`."""
+    with sim.look():
+        shown = [payments.shown(one) for one in sim.payments.newest_first()]
+    return {"payments": _matching(shown, args, ("phone", "shortcode", "account", "receipt"))}
+
+
+def read_orders(sim: Simulator, args: Args) -> Body:
+    """B2B payments and reversals, newest first; by `kind`, `shortcode`, `subject`."""
+    with sim.look():
+        shown = [orders.shown(one) for one in sim.orders.newest_first()]
+    return {"orders": _matching(shown, args, ("kind", "shortcode", "subject"))}
+
+
+def read_urls(sim: Simulator, _args: Args) -> Body:
+    """Where organisations want to be told of customers' payments."""
+    with sim.look():
+        return {"urls": [asdict(one) for one in sim.urls.values()]}
 
 
 def read_messages(sim: Simulator, args: Args) -> Body:
@@ -121,14 +144,24 @@ def credentials(sim: Simulator) -> Body:
     """What a tenant of this world would hold."""
     app = sim.world.apps[0]
     codes = sim.world.shortcodes.values()
-    collects = next((code for code in codes if code.passkey), None)
+    collects = next((code for code in codes if code.passkey and not code.tills), None) or next(
+        (code for code in codes if code.passkey), None
+    )
     pays = next((code for code in codes if "b2c" in code.products and code.initiators), None)
     operator = pays.initiators[0] if pays else None
+    store = next((code for code in codes if code.tills and code.passkey), None)
+    sends = next((code for code in codes if "b2b" in code.products and code.initiators and not code.till_of), None)
     return {
         "consumer_key": app.consumer_key,
         "consumer_secret": app.consumer_secret,
         "shortcode": collects.number if collects else "",
         "passkey": collects.passkey if collects else "",
+        "c2b_version": "v1" if sim.settings.c2b_versions == "v1" else "v2",
+        "store_shortcode": store.number if store else "",
+        "store_passkey": store.passkey if store else "",
+        "till": store.tills[0] if store else "",
+        "nominated_number": NOMINATED,
+        "b2b_shortcode": sends.number if sends else "",
         "b2c_shortcode": pays.number if pays else "",
         "initiator_name": operator.name if operator else "",
         "initiator_password": operator.password if operator else "",
@@ -151,8 +184,7 @@ def _clock(sim: Simulator) -> Body:
 
 
 def held_by(sim: Simulator, number: str) -> Body:
-    held = sim.pockets_of(number)
-    return {"working": held.working / 100, "utility": held.utility / 100, "charges": held.charges / 100}
+    return {pocket: books.held(sim, number, pocket) / 100 for pocket in books.pockets_in(sim, number)}
 
 
 def armed(one: Armed) -> Body:
@@ -172,6 +204,9 @@ READ: dict[str, Callable[[Simulator, Args], Body]] = {
     "clock": read_clock,
     "pushes": read_pushes,
     "payouts": read_payouts,
+    "payments": read_payments,
+    "orders": read_orders,
+    "urls": read_urls,
     "messages": read_messages,
     "scripts": read_scripts,
     "deliveries": read_deliveries,

@@ -16,9 +16,15 @@ class Money:
         return f"{sign}{abs(self.cents) // 100}.{abs(self.cents) % 100:02d}"
 
 
+class Raw(str):
+    """A number as it stood on the wire, to be written again without its quotes."""
+
+    __slots__ = ()
+
+
 def render(value: Any) -> str:
     """JSON text with keys in the order given and Money with its decimals kept."""
-    if isinstance(value, Money):
+    if isinstance(value, Money | Raw):
         return str(value)
     if isinstance(value, dict):
         return "{" + ",".join(f"{json.dumps(name)}:{render(one)}" for name, one in value.items()) + "}"
@@ -72,6 +78,9 @@ class Dialect:
     dead_status: int
     dead_code: str
     dead_text: str
+    # What an app without the product gets, where it differs from a dead token.
+    strange_status: int = 0
+    strange_code: str = ""
     method_status: int = 404
     method_code: str = "404.001.04"
     method_text: str = "Invalid Authentication Header"
@@ -115,11 +124,57 @@ DIALECTS = {
         dead_code="400.003.01",
         dead_text="Invalid Access Token",
     ),
+    "reversal": Dialect(
+        first_field="Initiator", dead_status=404, dead_code="404.001.03", dead_text="Invalid Access Token"
+    ),
+    "b2b": Dialect(
+        first_field="Initiator",
+        dead_status=401,
+        dead_code="401.003.01",
+        dead_text="Error Occurred - Invalid Access Token - ",
+    ),
+    "hakikisha": Dialect(
+        first_field="IdentifierType",
+        dead_status=401,
+        dead_code="401.003.01",
+        dead_text="Error Occurred - Invalid Access Token - ",
+    ),
+    "pull": Dialect(first_field="ShortCode", dead_status=401, dead_code="401.001", dead_text="Invalid Access Token"),
 }
+_C2B = Dialect(
+    first_field="ShortCode",
+    dead_status=400,
+    dead_code="400.003.01",
+    dead_text="Invalid Access Token",
+    strange_status=401,
+    strange_code="401.003.01",
+)
+DIALECTS |= {"register": _C2B, "simulate": _C2B, "pull_register": DIALECTS["pull"]}
 NOT_FOUND_CODES = {
     "push": "404.001.01",
     "query": "404.001.01",
     "b2c": "404.002.01",
     "status": "404.003.01",
     "balance": "404.003.01",
+    "c2b": "404.003.01",
+    "reversal": "404.001.01",
+    "b2b": "404.002.01",
+    "pull": "404.003.01",
 }
+
+
+def soap_fault() -> Answer:
+    """SOAP's fault in JSON's clothes, as a registration gets it when something behind Daraja is in trouble."""
+    fault = {
+        "faultcode": "soap:Server",
+        "faultstring": "Execution of ServiceCallout SC-RegisterURL failed. Reason: ResponseCode 500",
+        "detail": {"source": {"errorcode": "steps.servicecallout.ExecutionFailed"}},
+    }
+    return answer({"Envelope": {"Body": {"Fault": fault}}}, 500)
+
+
+def apigee_fault() -> Answer:
+    """The default body of the API gateway's own policies."""
+    detail = {"errorcode": "policies.ratelimit.SpikeArrestViolation"}
+    text = "Spike arrest violation. Allowed rate : MessageRate{messagesPerPeriod=5, periodInMicroseconds=1000000}"
+    return answer({"fault": {"faultstring": text, "detail": detail}}, 429)

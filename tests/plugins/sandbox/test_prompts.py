@@ -51,7 +51,7 @@ def test_the_effect_is_in_the_journal_the_balances_and_the_messages(merchant: Me
     counts = merchant.control.counts()
     assert counts["prompts"] == {"INV-2041": 1}
     assert counts["money_in"] == {"INV-2041": 1500}
-    assert merchant.control.get("state")["balances"]["174379"]["utility"] == 1500
+    assert merchant.control.get("state")["balances"]["174379"]["working"] == 1500
     (message,) = merchant.control.get("messages", phone=PHONE)["messages"]
     assert message["body"].startswith(f"{effect['receipt']} Confirmed. Ksh1,500.00 sent to DARAJA SANDBOX")
 
