@@ -38,7 +38,7 @@ _PAYOUT = re.compile(
     re.IGNORECASE,
 )
 #: Where Details begins to name people and to repeat what they typed, which must not say what a row is about.
-_PEOPLE = re.compile(r"\s(?:from|to|by)\s+\+?[0-9]|\sacc(?:ount|\.)?[ .:]|\s-\s", re.IGNORECASE)
+_PEOPLE = re.compile(r"\s(?:from|to|by)\s+\+?[0-9]|\sacc[.:]|\s-\s", re.IGNORECASE)
 _PHONE = re.compile(r"\+?254[17][0-9]{8}|\b0[17][0-9]{8}\b|254[17][\s*Xx•]+[0-9]{3}")
 
 

@@ -100,6 +100,7 @@ def test_what_a_line_is_about(line: str, kind: LineKind) -> None:
         (row("Business Payment to 2547****678 - JOHN FEE", withdrawn="-500.00"), LineKind.PAYOUT),
         (row("Organization Settlement Account to Working Account", paid_in="9.00"), LineKind.OWN),
         (row("Pay Bill from 2547****678 - JANE", withdrawn="2.00", reason="Pay Bill Charge"), LineKind.CHARGE),
+        (row("Transfer from Working Account to Utility Account", withdrawn="9.00"), LineKind.OWN),
     ],
 )
 def test_what_people_are_called_or_typed_does_not_say_what_a_line_is_about(line: str, kind: LineKind) -> None:
