@@ -35,6 +35,12 @@ class Lines(Providers):
     def rail_codes(self, method: str | None = None) -> Sequence[str]:
         return [code for code, offer in self.rails.items() if method in (None, offer.method)]
 
+    def methods(self) -> Mapping[str, Sequence[str]]:
+        return _by_method(self.rails)
+
+    def destinations(self) -> Mapping[str, Sequence[str]]:
+        return _by_method(self.channels)
+
     def rail_capabilities(self, code: str) -> RailCapabilities:
         return cast(RailCapabilities, _offer(self.rails, code).capabilities)
 
@@ -64,6 +70,13 @@ class Lines(Providers):
             line = offer.build(connection.config, self.lend(connection))
             self._built[key] = line if self.watch is None else self.watch(line, connection, offer.capabilities)
         return self._built[key]
+
+
+def _by_method(offers: Mapping[str, Registration[Any]]) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for code, offer in offers.items():
+        found.setdefault(offer.method, []).append(code)
+    return found
 
 
 def _offer(offers: Mapping[str, Registration[Any]], code: str) -> Registration[Any]:

@@ -4,10 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
 
+from ports.abilities import (
+    Ability,
+    ChecksItself,
+    History,
+    KnowsHolders,
+    MovesOwn,
+    ReadsBalance,
+    ReadsFiles,
+    Refunds,
+    Registers,
+)
 from ports.payment_rail import RailCapabilities, StartsBy
 from ports.payout_channel import ChannelCapabilities
 from ports.registration import CONTRACT_VERSION, CallbackScope, Capabilities, LookUp, ReferenceForm, Registration
+
+#: Ability → the protocol that the built adapter must keep.
+PROTOCOLS: Mapping[str, type] = {
+    Ability.REFUND: Refunds,
+    Ability.HISTORY: History,
+    Ability.REGISTER: Registers,
+    Ability.BALANCE: ReadsBalance,
+    Ability.HOLDER_NAME: KnowsHolders,
+    Ability.MOVE_OWN: MovesOwn,
+    Ability.READ_FILE: ReadsFiles,
+    Ability.SELF_CHECK: ChecksItself,
+}
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,39}")
 #: The text of a UUID.
@@ -51,6 +75,44 @@ def channel_faults(offer: object) -> list[str]:
     return [*faults, *_capability_faults(said)]
 
 
+#: Fields of a Registration or of its capabilities that the next version of the contract won't have, and what to do. A
+#: hook that goes is marked at its specification (`hookspec(warn_on_impl=…)`), and pluggy warns.
+DEPRECATED: dict[str, str] = {}
+
+
+def deprecated_in(offer: object) -> list[tuple[str, str]]:
+    """What of an offer is deprecated: fields that are set to something else than their default, with advice."""
+    places = [offer, getattr(offer, "capabilities", None)]
+    return [
+        (one.name, DEPRECATED[one.name])
+        for place in places
+        if is_dataclass(place) and not isinstance(place, type)
+        for one in fields(place)
+        if one.name in DEPRECATED and getattr(place, one.name) != _default(one)
+    ]
+
+
+def _default(one: Field[object]) -> object:
+    return one.default if one.default_factory is MISSING else one.default_factory()
+
+
+def missing_protocols(line: object, said: Capabilities) -> list[str]:
+    """The abilities that an adapter declares and doesn't keep, each with the protocol that it lacks.
+
+    `validate` is kept by the registration, and asked nothing of the adapter."""
+    return [
+        f"{ability} is declared, but the adapter lacks {_shortfall(line, PROTOCOLS[ability])}"
+        for ability in said.abilities
+        if ability in PROTOCOLS and not isinstance(line, PROTOCOLS[ability])
+    ]
+
+
+def _shortfall(line: object, protocol: type) -> str:
+    wanted = [name for name in vars(protocol) if not name.startswith("_")]
+    lacking = [f"{name}()" for name in wanted if not hasattr(line, name)]
+    return f"ports.abilities.{protocol.__name__} ({', '.join(lacking)})"
+
+
 def _offer_faults(offer: Registration[object]) -> list[str]:
     faults = []
     if offer.contract != CONTRACT_VERSION:
@@ -78,6 +140,8 @@ def _capability_faults(said: Capabilities) -> list[str]:
             faults.append(f"{name} is below one")
     if len(set(said.abilities)) != len(said.abilities):
         faults.append("an ability is named twice")
+    if unknown := [word for word in said.abilities if word not in set(Ability)]:
+        faults.append(f"there is no ability {', '.join(map(str, unknown))}")
     return faults
 
 

@@ -5,6 +5,7 @@ Installed is not enabled. A plugin is an entry point in the group `gateway.plugi
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -21,6 +22,10 @@ from ports.payout_channel import PayoutChannel
 from ports.registration import Registration
 
 GROUP = "gateway.plugins"
+
+
+class PluginDeprecationWarning(UserWarning):
+    """A plugin uses what the next version of the contract won't have. It is shown whoever loads the plugin."""
 
 
 class PluginRefused(Exception):
@@ -137,6 +142,9 @@ def _answers(hook: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _sound(name: str, offer: Any, faults: Callable[[object], list[str]]) -> bool:
+    for word, advice in plugin_checks.deprecated_in(offer):
+        words = f"plugin {name}, offer {offer.code}: {word} is deprecated; {advice}"
+        warnings.warn(words, PluginDeprecationWarning, stacklevel=2)
     if wrong := faults(offer):
         code = getattr(offer, "code", offer)
         raise PluginRefused(f"plugin {name}, offer {code}: {'; '.join(wrong)}")

@@ -23,6 +23,7 @@ from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePa
 from gateway.application.payout_attempts import LookUpPayout, SubmitPayout
 from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts, RefreshPayout, RetryPayout
 from gateway.application.platforms import ManageBusinesses
+from gateway.application.rails import ReadRails
 from gateway.application.receipts_desk import ReceiptsDesk
 from gateway.application.refund_desk import RefundDesk
 from gateway.application.releases import ReleaseReceipt
@@ -96,6 +97,7 @@ class UseCases:
     links: ManageLinks
     visit_link: VisitLink
     requests: ReadRequests
+    rails: ReadRails
     run_due: RunDueWork
     ledger: LedgerService
     api_keys: ManageKeys

@@ -29,6 +29,7 @@ from gateway.adapters.persistence.request_log import SqlRequestLog
 from gateway.adapters.persistence.resealing import SqlResealing
 from gateway.adapters.persistence.unit_of_work import SqlUnits
 from gateway.adapters.persistence.vault import Vault
+from gateway.adapters.plugin_checks import missing_protocols
 from gateway.adapters.plugin_host import Plugins, load_plugins
 from gateway.adapters.system import Sleeper, SystemChance, SystemClock, UuidV7
 from gateway.application.api_keys import ManageKeys
@@ -46,6 +47,7 @@ from gateway.application.ledger import LedgerService
 from gateway.application.look_ups import LookUpAttempt
 from gateway.application.money_in import RecordMoneyIn
 from gateway.application.operators import Act, OperatorDesk
+from gateway.application.own_transfers_reports import RecordOwnReport
 from gateway.application.payment_expiry import ExpirePayment
 from gateway.application.payment_reads import ReadPayments
 from gateway.application.payments import CancelPayment, ConfirmPayment, CreatePayment, RefreshPayment
@@ -55,6 +57,7 @@ from gateway.application.payout_reports import RecordPayoutReport
 from gateway.application.payouts import CancelPayout, CreatePayout, ReadPayouts, RefreshPayout, RetryPayout
 from gateway.application.platform_keys import IssuePlatformKey
 from gateway.application.platforms import ManageBusinesses
+from gateway.application.rails import ReadRails
 from gateway.application.refund_desk import RefundDesk
 from gateway.application.refund_resolutions import ResolveRefund
 from gateway.application.releases import ReleaseReceipt
@@ -67,6 +70,7 @@ from gateway.application.use_cases import CheckoutDesk, PaymentOrchestrator, Pay
 from gateway.application.webhooks import ManageEndpoints, ReadEvents
 from gateway.bootstrap.connections import limits_of
 from gateway.bootstrap.money_in import MoneyInCommands, money_handlers, money_in_commands, pull_chore, receipts_desk
+from gateway.bootstrap.operation import Operating
 from gateway.bootstrap.refunds import handlers_of, refund_desk
 from gateway.bootstrap.statements import StatementCommands, statement_commands, statement_handlers
 from gateway.bootstrap.surface import links_of, request_log_of, visits_of
@@ -304,6 +308,7 @@ class Gateway:
             record_payout=RecordPayoutReport(unit=self.units, providers=self.lines),
             record_refund=self.refunds.record,
             record_money=RecordMoneyIn(unit=self.units),
+            record_own=RecordOwnReport(providers=self.lines),
         )
 
     @cached_property
@@ -332,6 +337,7 @@ class Gateway:
             **handlers_of(self.refunds),
             **statement_handlers(self.units, self.lines, LedgerService(books=self.ledger), self.refunds),
             **money_handlers(self.units, self.lines, self.replying, payments.record),
+            **self.operation.handlers,
             "callback.weigh": self.weigh_callback,
             "webhook.deliver": self.deliver_webhook,
             "webhook.deliver_slowly": replace(self.deliver_webhook, slowly=True),
@@ -369,6 +375,7 @@ class Gateway:
             links=links_of(self.units, self.lines, self.settings.public_url),
             visit_link=visits_of(self.units, self.doors, self.lines),
             requests=ReadRequests(unit=self.units),
+            rails=ReadRails(unit=self.units, providers=self.lines),
             run_due=RunDueWork(doors=self.doors, handlers=self.handlers, ring=self.bell.ring),
             ledger=LedgerService(books=self.ledger),
             operator=self.desk if self.role == "operator" else None,
@@ -416,6 +423,21 @@ class Gateway:
         return statement_commands(self.units, self.lines, self.directory, self.desk)
 
     @cached_property
+    def operation(self) -> Operating:
+        """The operator's day: checks, balances, windows, own transfers, and what workers do about them."""
+        return Operating(
+            settings=self.settings,
+            engine=self.engine,
+            unit=self.units,
+            lines=self.lines,
+            replying=self.replying,
+            desk=self.desk,
+            lend=self.lend,
+            clock=self.clock,
+            insist=self.insist,
+        )
+
+    @cached_property
     def pull_chore(self) -> Chore:
         """Promises the reading of histories."""
         return pull_chore(self.doors, self.lines)
@@ -456,9 +478,11 @@ class Gateway:
             float_id=float_id,
         )
         try:
-            offer.build(config, self.lend(trial))
+            line = offer.build(config, self.lend(trial))
         except Misconfigured as wrong:
             raise Invalid(str(wrong), code="configuration_invalid", param="/config") from wrong
+        if lacking := missing_protocols(line, offer.capabilities):
+            raise Invalid(f"the plugin's offer {code} is broken: {'; '.join(lacking)}", code="configuration_invalid")
         return self.desk.add_connection(code, title, float_id, config, livemode=livemode, act=act)
 
     @cached_property

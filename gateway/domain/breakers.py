@@ -73,7 +73,7 @@ class Breaker:
         if not self.recent:
             return self
         recent = (self.recent + "a")[-SEEN_MAX:]
-        return replace(self, recent=recent if "f" in recent else "")
+        return replace(self, recent=recent) if "f" in recent else Breaker()
 
     def _opened(self, now: datetime, reason: str) -> Breaker:
         wait_s = PROBE_AFTER_S[min(self.opens, len(PROBE_AFTER_S) - 1)]

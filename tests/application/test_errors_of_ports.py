@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -118,7 +119,7 @@ def test_not_sent_goes_out_again_under_the_same_reference_after_the_asked_wait(w
     world.confirm(payment)
     world.settle()
     assert world.attempt(payment)["submitted_at"] is None
-    assert "attempt.window" not in world.due_kinds()
+    assert world.due_kinds()["attempt.window"] == world.now + timedelta(seconds=90), "until then it may still go out"
     world.advance(39)
     assert len(world.rail.started) == 1
     world.advance(42)
@@ -138,6 +139,25 @@ def test_a_paused_connection_sends_nothing_until_a_person_resumes_it(world: Worl
     with pytest.raises(Busy) as refused:
         world.confirm(world.payment())
     assert refused.value.code == "rail_unavailable"
+    # Its shopper has long gone: it failed when its time was over, and the resumed connection prompts nobody late.
+    seen = world.see(payment)
+    assert (seen["status"], seen["last_error"]["code"]) == ("requires_payment_method", "rail_unavailable")
+    assert "attempt.submit" not in world.due_kinds()
+    world.rail.trusted = True
+    world.operator.desk.resume_connection(world.rail_line.id, ACT)
+    world.advance(200)
+    assert world.rail.calls == 1
+    world.confirm(payment)
+    world.settle()
+    assert world.attempt(payment)["status"] == "submitted"
+    assert len(world.rail.tries) == 1
+
+
+def test_a_prompt_of_a_connection_that_is_resumed_in_time_goes_out(world: World) -> None:
+    world.rail.trusted = False
+    payment = world.payment()
+    world.confirm(payment)
+    world.advance(40)
     world.rail.trusted = True
     world.operator.desk.resume_connection(world.rail_line.id, ACT)
     world.advance(31)
@@ -222,7 +242,7 @@ def test_a_question_without_an_answer_is_no_news_and_is_asked_again(world: World
     assert len(world.channel.looked_up) >= 2
 
 
-def test_a_question_that_finds_our_set_up_wrong_pauses_the_line_and_asks_on(world: World) -> None:
+def test_a_question_that_finds_our_set_up_wrong_pauses_the_line_and_asks_on_when_it_is_resumed(world: World) -> None:
     world.paid()
     payment, payout = world.prompted(), world.payout()
     world.settle()
@@ -232,6 +252,11 @@ def test_a_question_that_finds_our_set_up_wrong_pauses_the_line_and_asks_on(worl
     assert state_of(world, world.rail_line.id) == state_of(world, world.channel_line.id) == "paused"
     assert (world.attempt(payment)["status"], world.attempt(payout)["status"]) == ("submitted", "in_transit")
     world.rail.pay(world.reference(payment))
+    asked = (len(world.rail.looked_up), len(world.channel.looked_up))
+    world.advance(300)
+    assert (len(world.rail.looked_up), len(world.channel.looked_up)) == asked, "questions would lock the account"
+    assert world.see(payment)["status"] == "processing"
+    world.operator.desk.resume_connection(world.rail_line.id, ACT)
     world.advance(60)
     assert world.see(payment)["status"] == "succeeded"
 

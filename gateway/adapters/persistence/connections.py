@@ -8,19 +8,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, case, select, update
+from sqlalchemy import Row, ScalarSelect, case, func, select, update
 
 from gateway.adapters.persistence.tables import connection as table
+from gateway.adapters.persistence.tables import connection_health as health
+from gateway.adapters.persistence.tables import halt
 from gateway.adapters.persistence.transaction import Transaction
 from gateway.adapters.persistence.vault import Vault
 from gateway.application.interfaces import Connections
+from gateway.domain.breakers import BreakerState
 from gateway.domain.connections import Connection, ConnectionState
 from gateway.domain.errors import NotFound
 from gateway.domain.external_records import Policy
+from gateway.domain.maintenance import Operation
 
 CONFIG = "connection.config"
 #: What any role may read.
 OPEN_COLUMNS = [c for c in table.c if c.name != "config"]
+#: What the operator stopped for the mode, found on the way: it costs no round trip of its own.
+_HALTED = (
+    select(func.array_agg(halt.c.what)).where(halt.c.livemode == table.c.livemode).scalar_subquery().label("halted")
+)
+OPEN_AND_HALTED: list[Any] = [*OPEN_COLUMNS, _HALTED]
 
 
 class SqlConnections(Connections):
@@ -31,12 +40,16 @@ class SqlConnections(Connections):
 
     def for_method(self, codes: Sequence[str]) -> Connection | None:
         paused = case((table.c.state == ConnectionState.PAUSED.value, 1), else_=0)
-        stmt = select(*OPEN_COLUMNS).where(table.c.livemode == self._tx.scope.livemode, table.c.code.in_(codes))
-        row = self._tx.conn.execute(stmt.order_by(paused, table.c.created, table.c.id).limit(1)).first()
-        return None if row is None else connection_of(row)
+        stmt = select(*OPEN_AND_HALTED).where(table.c.livemode == self._tx.scope.livemode, table.c.code.in_(codes))
+        stmt = stmt.order_by(paused, _is_broken(self._tx.now), table.c.created, table.c.id)
+        found = [connection_of(row) for row in self._tx.conn.execute(stmt)]
+        # One that is in its maintenance stands behind any that isn't.
+        active = (c for c in found if c.state is not ConnectionState.PAUSED)
+        working = (c for c in active if c.operation.closed_until(self._tx.now) is None)
+        return next(working, found[0] if found else None)
 
     def get(self, connection_id: UUID) -> Connection:
-        stmt = select(table).where(table.c.livemode == self._tx.scope.livemode, table.c.id == connection_id)
+        stmt = select(table, _HALTED).where(table.c.livemode == self._tx.scope.livemode, table.c.id == connection_id)
         row = self._tx.conn.execute(stmt).first()
         if row is None:
             raise NotFound("there is no such connection")
@@ -50,6 +63,13 @@ class SqlConnections(Connections):
         )
         paused = {"state": ConnectionState.PAUSED.value, "paused_for": reason, "updated": now}
         self._tx.conn.execute(stmt.values(**paused, version=table.c.version + 1))
+
+
+def _is_broken(now: datetime) -> ScalarSelect[Any]:
+    """1 while a breaker is open and no probe is due: others go first."""
+    broken = (health.c.state != BreakerState.CLOSED.value) & (health.c.probe_at > now)
+    stmt = select(case((broken, 1), else_=0)).where(health.c.connection_id == table.c.id)
+    return stmt.correlate(table).scalar_subquery()
 
 
 def sealed(vault: Vault, config: Mapping[str, object]) -> bytes:
@@ -79,4 +99,6 @@ def connection_of(row: Row[Any], config: Mapping[str, object] | None = None) -> 
         paused_for=row.paused_for,
         config=config or {},
         policy=Policy.read(row.policy),
+        operation=Operation.read(row.policy),
+        halted=frozenset(getattr(row, "halted", None) or ()),
     )

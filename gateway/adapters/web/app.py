@@ -24,11 +24,13 @@ from gateway.adapters.web import (
     health,
     limits,
     link_page,
+    metrics,
     openapi,
     payment_links,
     payments,
     payouts,
     quotes,
+    rails,
     receipts,
     refunds,
     request_ids,
@@ -59,6 +61,7 @@ _NOUNS = (
     receipts,
     refunds,
     quotes,
+    rails,
 )
 
 
@@ -105,7 +108,7 @@ def _add_api(app: Flask, settings: WebSettings) -> None:
 
 
 def _add_pages(app: Flask, guards: limits.Guards) -> None:
-    for pages in (health, docs_page, callbacks):
+    for pages in (health, docs_page, callbacks, metrics):
         app.register_blueprint(pages.blueprint)
     if guards.pages is not None:
         guards.pages(checkout_page.blueprint)

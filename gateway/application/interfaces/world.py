@@ -28,6 +28,12 @@ class Providers(Protocol):
     def rail_codes(self, method: str | None = None) -> Sequence[str]:
         """Registration codes of rails that serve a method word (`mpesa`); of all rails without one."""
 
+    def methods(self) -> Mapping[str, Sequence[str]]:
+        """Every method word with the codes of the rails that serve it."""
+
+    def destinations(self) -> Mapping[str, Sequence[str]]:
+        """Every kind of destination with the codes of the channels that pay there."""
+
     def rail_capabilities(self, code: str) -> RailCapabilities:
         """What a rail declares. Raises NotFound for a code that isn't installed."""
 
