@@ -101,6 +101,12 @@ class World:
 def _handlers(unit: Any, lines: Lines) -> dict[str, Callable[[UUID, Call], datetime | None]]:
     replying = Replying(chance=SystemChance(), url=lambda tag, secret: f"https://pay.example/in/{tag}/{secret}")
     record = RecordReport(unit=unit, providers=lines)
+    # Nothing but prompts is told of here.
+    nobody: Any = None
+    weigh = WeighCallback(
+        unit=unit, providers=lines, record=record, record_payout=nobody, record_refund=nobody, record_money=nobody,
+        record_own=nobody,
+    )  # fmt: skip
     return {
         "attempt.submit": SubmitAttempt(unit=unit, providers=lines, replying=replying, record=record),
         "attempt.look_up": LookUpAttempt(unit=unit, providers=lines, replying=replying, record=record),
@@ -108,7 +114,7 @@ def _handlers(unit: Any, lines: Lines) -> dict[str, Callable[[UUID, Call], datet
         "attempt.give_up": GiveUpOnAttempt(unit=unit),
         "payment.expire": ExpirePayment(unit=unit),
         "receipt.release": ReleaseReceipt(unit=unit),
-        "callback.weigh": WeighCallback(unit=unit, providers=lines, record=record, record_payout=None),  # type: ignore[arg-type]
+        "callback.weigh": weigh,
     }
 
 

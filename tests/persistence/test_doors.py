@@ -80,6 +80,8 @@ def _reply(shop: Shop, secret: str) -> ReplyFound:
         livemode=False,
         subject_kind="attempt",
         subject_id=attempt.id,
+        purpose="start",
+        float_id=shop.float_id,
     )
 
 

@@ -50,6 +50,7 @@ def test_an_event_carries_what_happened_and_never_changes(shop: Shop) -> None:
         "livemode": False,
         "sequence": 1,
         "request": {"id": "req_1", "idempotency_key": "order-1"},
+        "initiator": None,
         "data": {"object": {"status": "first"}, "previous_attributes": None},
     }
     assert (first.sequence, second.sequence, second.payload["sequence"]) == (1, 2, 2)

@@ -50,6 +50,15 @@ HARM = {
         " 'available', now())",
         "RESET ROLE",
     ],
+    "suspense is the receipts that nobody has": [
+        "SET ROLE gateway_owner",
+        "ALTER TABLE gateway.receipt DROP CONSTRAINT receipt_float",
+        "INSERT INTO gateway.receipt (id, business_id, livemode, created, updated, version, float_id,"
+        " receipt_namespace, currency, amount_units, due_units, over_units, charge, bucket, happened_at) VALUES"
+        " (gen_random_uuid(), '00000000-0000-0000-0000-000000000000', true, now(), now(), 1, gen_random_uuid(), 'a',"
+        " 'KES', 9, 9, 0, '{}', 'suspense', now())",
+        "RESET ROLE",
+    ],
     "overpayments are the excess that nobody has decided about": [
         "SET ROLE gateway_owner",
         "ALTER TABLE gateway.receipt DROP CONSTRAINT receipt_payment, DROP CONSTRAINT receipt_float,"
