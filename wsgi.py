@@ -20,12 +20,15 @@ app = create_app(
         trusted_proxies=found.trusted_proxies,
         test_clock=gateway.test_clock,
         keep_requests=gateway.request_log.keep,
+        shedding=gateway.shedding,
         key_limit=f"{found.key_calls_per_s}/second" if found.key_calls_per_s else None,
         address_limit=f"{found.address_calls_per_minute}/minute" if found.address_calls_per_minute else None,
         publishable_limit=f"{found.publishable_calls_per_minute}/minute"
         if found.publishable_calls_per_minute
         else None,
         processes=found.web_workers,
+        samples=gateway.operation.tending,
+        metrics_token=found.metrics_token,
     ),
     limiter_url=found.redis_url,
 )

@@ -18,15 +18,17 @@ import click
 from gateway import bootstrap, seeding
 from gateway import settings as settings_
 from gateway.adapters import logs, servers
+from gateway.adapters.cli.connections import pause_mode, resume_mode
 from gateway.adapters.cli.docs import docs
 from gateway.adapters.cli.drill import drill
 from gateway.adapters.cli.fees import fee
+from gateway.adapters.cli.floats import float_
 from gateway.adapters.cli.keys import keys
 from gateway.adapters.cli.ledger import ledger
 from gateway.adapters.cli.listen import events_group, listen
 from gateway.adapters.cli.logs import logs_group
 from gateway.adapters.cli.migrate import migrate
-from gateway.adapters.cli.operator import alert, business, connection, float_, overview
+from gateway.adapters.cli.operator import alert, business, connection, overview
 from gateway.adapters.cli.plugins import plugins
 from gateway.adapters.cli.receipts import receipt
 from gateway.adapters.cli.relay import relay
@@ -91,7 +93,7 @@ class Cli(SandboxHost):
         """The relay and its chores."""
         gateway = self.gateway("worker", threads=2)
         chores = chores_of(gateway.doors, lambda live, rows: gateway.ledger.drain(livemode=live, rows=rows))
-        chores = (*chores, gateway.pull_chore)
+        chores = (*chores, *gateway.operation.chores, gateway.pull_chore)
         return Relay(source=gateway.doors, queues=RqQueue(self.settings.redis_url), chores=chores)
 
     def local_sender(self) -> WebhookSender:
@@ -169,9 +171,11 @@ for command in (
     logs_group,
     migrate,
     overview,
+    pause_mode,
     payment,
     payout,
     receipt,
+    resume_mode,
     plugins,
     refund,
     relay,

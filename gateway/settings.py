@@ -19,6 +19,7 @@ SECRET_SETTINGS = (
     "GATEWAY_MASTER_KEY",
     "GATEWAY_LOOK_UP_KEY",
     "GATEWAY_REDIS_URL",
+    "GATEWAY_METRICS_TOKEN",
     "GATEWAY_DATABASE_URL_APP",
     "GATEWAY_DATABASE_URL_WORKER",
     "GATEWAY_DATABASE_URL_OPERATOR",
@@ -64,6 +65,7 @@ class Settings:
     publishable_calls_per_minute: int = 60
     web_workers: int = 1
     log_level: str = "info"
+    metrics_token: str | None = field(default=None, repr=False)
     event_days: int = 90
     request_days: int = 30
     provider_calls_per_s: int = 0
@@ -122,7 +124,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         provider_calls_per_s=_whole(
             environ, "GATEWAY_PROVIDER_CALLS_PER_SECOND", 200 if environment == "sandbox" else 0, 0, 1_000
         ),
-        shed_after_s=_whole(environ, "GATEWAY_SHED_AFTER_SECONDS", 30, 0, 3_600),
+        shed_after_s=_whole(environ, "GATEWAY_SHED_AFTER_SECONDS", 0 if environment == "sandbox" else 30, 0, 3_600),
+        metrics_token=_metrics_token(environ),
         log_level=_choice(environ, "GATEWAY_LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
     )
 
@@ -154,6 +157,13 @@ def _look_up_key(environ: Mapping[str, str]) -> bytes | None:
     if len(key) != 32:
         raise Wrong("GATEWAY_LOOK_UP_KEY must be 32 bytes in base 64")
     return key
+
+
+def _metrics_token(environ: Mapping[str, str]) -> str | None:
+    token = environ.get("GATEWAY_METRICS_TOKEN", "").strip()
+    if token and (len(token) < 16 or not token.isascii() or not token.isprintable()):
+        raise Wrong("GATEWAY_METRICS_TOKEN must be at least 16 plain characters; leave it out for this machine alone")
+    return token or None
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:

@@ -8,28 +8,56 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.application.addresses_of_connections import CONNECTION_SUBJECT, VALIDATION, validated
+from gateway.application.float_balances import BALANCE, line_of, record_told
 from gateway.application.interfaces import (
     Call,
     CallbackStore,
     Doors,
     OpenUnit,
     Providers,
+    ReplyFound,
     StoredCallback,
     UnitOfWork,
 )
 from gateway.application.money_in import RECORD_SUBJECT, RecordMoneyIn
+from gateway.application.own_transfers_reports import OWN_SUBJECT, RecordOwnReport
 from gateway.application.payout_reports import RecordPayoutReport
+from gateway.application.provider_charges import book_charges
 from gateway.application.refund_reports import REFUND_PAYOUT_SUBJECT, REFUND_SUBJECT, RecordRefundReport
 from gateway.application.replies import LOOK_UP, secret_hash
 from gateway.application.reports import News, RecordReport
 from gateway.domain.connections import Connection
 from gateway.domain.errors import NotFound
+from gateway.domain.maintenance import Listed, Operation
+from gateway.domain.own_transfers import OwnState
+from gateway.domain.payouts import PayoutAttemptState
+from gateway.domain.refunds import RefundAttemptState
 from ports.callback import Door, Incoming, Reading
 from ports.errors import BadSignature, Misconfigured, Unreadable
+from ports.payment_rail import PaymentRail
+from ports.payout_channel import PayoutChannel
 from ports.report import Grade, Report, Status
+
+#: The mark of a callback from an address that isn't on its connection's list; no header of HTTP can bear that name.
+ELSEWHERE = ":elsewhere"
 
 #: What a callback about incoming sums belongs to.
 MONEY_SUBJECTS = (CONNECTION_SUBJECT, RECORD_SUBJECT)
+
+
+def heard(found: ReplyFound, headers: Mapping[str, str], peer: str) -> Mapping[str, str]:
+    """The headers as they are kept, with a mark where the peer isn't on the list. Raises NotFound where that is the
+    rule: nothing is kept then."""
+    operation = Operation.read(found.policy)
+    if operation.listed is Listed.OFF or operation.knows(peer):
+        return headers
+    if operation.listed is Listed.ENFORCE:
+        raise NotFound("nothing is expected at this address")
+    return {**headers, ELSEWHERE: "1"}
+
+
+def _tells_balance(stored: StoredCallback) -> bool:
+    return stored.subject_kind == CONNECTION_SUBJECT and stored.purpose == BALANCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +75,7 @@ class ReceiveCallback:
         found = self.doors.reply(secret_hash(secret))
         if found is None or found.tag != tag:
             raise NotFound("nothing is expected at this address")
+        headers = heard(found, headers, peer)
         if found.subject_kind == CONNECTION_SUBJECT and found.purpose == VALIDATION:
             answer = validated(self.providers, found, self.doors.wanted, body=body, peer=peer)
             return self.providers.acknowledgement(found.code) if answer is None else (answer, "application/json")
@@ -64,6 +93,7 @@ class WeighCallback:
     record_payout: RecordPayoutReport
     record_refund: RecordRefundReport
     record_money: RecordMoneyIn
+    record_own: RecordOwnReport
 
     def __call__(self, callback_id: UUID, call: Call) -> datetime | None:
         """None: a callback is weighed once. An unreadable one stays evidence and changes nothing."""
@@ -74,9 +104,16 @@ class WeighCallback:
             return None
         reading, verdict = self._read(stored, connection)
         with self.unit(call.scope, call=call) as work:
+            if stored.headers.get(ELSEWHERE):
+                work.alerts.raise_("callback_from_elsewhere", connection.id, f"a callback came from {stored.peer}")
+            if reading is not None and _tells_balance(stored):
+                work.evidence.weighed(callback_id, record_told(work, connection, reading))
+                return None
             for report in reading.reports if reading else ():
                 news = News(report=report, secret=stored.reply_id, of_look_up=stored.purpose == LOOK_UP)
-                if stored.subject_kind in MONEY_SUBJECTS:
+                if stored.subject_kind == OWN_SUBJECT:
+                    verdict = self.record_own.within(work, stored.subject_id, news).value
+                elif stored.subject_kind in MONEY_SUBJECTS:
                     verdict = self._money(work, stored, connection, report)
                 elif stored.subject_kind == "attempt":
                     verdict = self.record.within(work, stored.subject_id, news).value
@@ -84,8 +121,26 @@ class WeighCallback:
                     verdict = self.record_refund.within(work, stored.subject_id, news).value
                 else:
                     verdict = self.record_payout.within(work, stored.subject_id, news).value
+            if reading is not None and reading.charges:
+                self._charges(work, stored, reading)
             work.evidence.weighed(callback_id, verdict)
         return None
+
+    def _charges(self, work: UnitOfWork, stored: StoredCallback, reading: Reading) -> None:
+        """What the provider took for a try of ours that is proved by now."""
+        livemode = work.scope.livemode
+        if stored.subject_kind == "payout_attempt":
+            paid = work.payout_attempts.get(stored.subject_id)
+            if paid.state is PayoutAttemptState.SUCCEEDED:
+                book_charges(work, paid.float_id, paid.receipt_number, reading.charges, livemode=livemode)
+        elif stored.subject_kind in (REFUND_SUBJECT, REFUND_PAYOUT_SUBJECT):
+            back = work.refund_attempts.get(stored.subject_id)
+            if back.state is RefundAttemptState.SUCCEEDED:
+                book_charges(work, back.float_id, back.receipt_number, reading.charges, livemode=livemode)
+        elif stored.subject_kind == OWN_SUBJECT:
+            moved = work.own_transfers.get(stored.subject_id)
+            if moved.state is OwnState.SUCCEEDED:
+                book_charges(work, moved.source_id, moved.receipt_number, reading.charges, livemode=livemode)
 
     def _money(self, work: UnitOfWork, stored: StoredCallback, connection: Connection, report: Report) -> str:
         """Sums that no try of ours is asked about: announced, or the answer to a question about one receipt."""
@@ -102,9 +157,19 @@ class WeighCallback:
         return grade.value
 
     def _read(self, stored: StoredCallback, connection: Connection) -> tuple[Reading | None, str]:
-        door = Door.CONNECTION if stored.subject_kind == CONNECTION_SUBJECT else Door.CALL
-        incoming = Incoming(body=stored.body, door=door, headers=stored.headers, peer=stored.peer)
+        long_lived = stored.subject_kind == CONNECTION_SUBJECT and stored.purpose != BALANCE
+        incoming = Incoming(
+            body=stored.body,
+            door=Door.CONNECTION if long_lived else Door.CALL,
+            of_question=stored.purpose == LOOK_UP,
+            headers=stored.headers,
+            peer=stored.peer,
+        )
         try:
+            if _tells_balance(stored):
+                line = line_of(self.providers, connection)
+                told = line.read_callback(incoming) if isinstance(line, PaymentRail | PayoutChannel) else None
+                return told, "nothing"
             if stored.subject_kind in ("attempt", REFUND_SUBJECT, *MONEY_SUBJECTS):
                 return self.providers.rail(connection).read_callback(incoming), "nothing"
             return self.providers.channel(connection).read_callback(incoming), "nothing"

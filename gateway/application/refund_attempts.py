@@ -26,7 +26,9 @@ from gateway.application.refund_reports import Held, RecordRefundReport, end_fai
 from gateway.application.refund_ways import payer_of, way_of
 from gateway.application.replies import LOOK_UP, Replying
 from gateway.application.reports import News
+from gateway.application.windows import wait_s
 from gateway.domain.connections import Connection, ConnectionState
+from gateway.domain.maintenance import Halt
 from gateway.domain.payments import Payment
 from gateway.domain.receipts import Receipt
 from gateway.domain.refunds import (
@@ -145,8 +147,8 @@ class SubmitRefund:
         if way is None:
             self._end(work, refund, payment, live, refund.failure or _NO_WAY)
             return None
-        if way[1].state is ConnectionState.PAUSED:
-            return _wait(work, refund, "channel_unavailable", PAUSED_S)
+        if (held := way[1].hold(Halt.PAYOUTS, work.now)) is not None:
+            return _wait(work, refund, held.reason, wait_s(held, work.now, PAUSED_S))
         attempt = live or self._new_attempt(work, refund, part, *way)
         if not work.refund_attempts.promise(attempt.float_id, refund.id, attempt.amount.units):
             work.alerts.raise_("float_low", attempt.float_id, "a refund waits for the float")

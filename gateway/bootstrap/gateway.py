@@ -66,9 +66,10 @@ from gateway.application.replies import Replying
 from gateway.application.reports import RecordReport
 from gateway.application.request_log import ReadRequests
 from gateway.application.resolutions import ResolvePayment, ResolvePayout
+from gateway.application.shedding import Shedding
 from gateway.application.use_cases import CheckoutDesk, PaymentOrchestrator, PayoutService, UseCases
 from gateway.application.webhooks import ManageEndpoints, ReadEvents
-from gateway.bootstrap.connections import limits_of
+from gateway.bootstrap.connections import limits_of, shedding_of
 from gateway.bootstrap.money_in import MoneyInCommands, money_handlers, money_in_commands, pull_chore, receipts_desk
 from gateway.bootstrap.operation import Operating
 from gateway.bootstrap.refunds import handlers_of, refund_desk
@@ -179,6 +180,11 @@ class Gateway:
     def health(self) -> SqlHealth:
         """What is asked about connections in one round trip."""
         return SqlHealth(engine=self.engine, clock=self.clock)
+
+    @cached_property
+    def shedding(self) -> Shedding:
+        """Refuses new work while what was begun waits."""
+        return shedding_of(self.health, self.settings.shed_after_s)
 
     @cached_property
     def watch(self) -> WatchConnections:

@@ -49,6 +49,7 @@ class Prefix(StrEnum):
     CHAIN_TRANSFER = "ctx"
     CONVERSION = "cnv"
     FLOAT = "flt"
+    OWN_TRANSFER = "owt"
     STATEMENT = "st"
     EXTERNAL_RECORD = "ext"
     RECONCILIATION_RUN = "rr"

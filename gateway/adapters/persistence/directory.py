@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, Row, Table, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Engine, Row, Table, func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from gateway.adapters.persistence import json_values as kept
 from gateway.adapters.persistence import tables
@@ -153,7 +153,9 @@ class SqlDirectory(Directory):
         return found
 
     def set_policy(self, connection_id: UUID, policy: Json) -> None:
-        self._set(tables.connection, connection_id, {"policy": policy}, "connection")
+        # Merged: what others keep there stays.
+        merged = tables.connection.c.policy.op("||")(literal(policy, JSONB))
+        self._set(tables.connection, connection_id, {"policy": merged}, "connection")
 
     def scope_of(self, kind: str, object_id: UUID) -> Scope:
         table = {"payment": tables.payment, "payout": tables.payout, "refund": tables.refund}[kind]

@@ -92,6 +92,7 @@ CODES: dict[str, tuple[str, str]] = {
     "ledger_refused": ("The books refuse the entry", "See `detail`; nothing was changed."),
     "ledger_key_conflict": ("The books hold another entry for this fact", "Tell us the `request_id`."),
     # About us.
+    "temporarily_paused": ("The operator has paused this", "Repeat the call after `Retry-After`."),
     "rail_unavailable": ("This way to pay is paused", "Repeat the call after `Retry-After`."),
     "busy": ("Busy at this moment", "Repeat the call with the same Idempotency-Key; nothing was changed."),
     "unavailable": ("The database can't be reached", "Repeat the call with the same Idempotency-Key, a little later."),

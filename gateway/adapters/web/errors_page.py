@@ -137,7 +137,7 @@ SECTIONS: dict[int, tuple[str, tuple[str, ...]]] = {
     ),
     503: (
         "Not at this moment. The same call may succeed after `Retry-After`.",
-        ("busy", "rail_unavailable", "unavailable"),
+        ("busy", "rail_unavailable", "temporarily_paused", "unavailable"),
     ),
 }
 

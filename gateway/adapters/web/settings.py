@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.application.interfaces import LoggedRequest, NewId
+from gateway.application.interfaces.floats import Samples
+from gateway.application.shedding import Shedding
 
 
 class TestClock(Protocol):
@@ -41,6 +43,8 @@ class WebSettings:
     `keep_requests` writes what calls came to; without it they aren't logged.
     `key_limit` holds for reads and for writes of a key, `publishable_limit` for one shopper's address with a
     publishable key; `processes` is how many web processes share a limit while Redis is away.
+    `samples` gives what `/metrics` shows, to this machine alone or, where there is a `metrics_token`, to its bearers.
+    `shedding` refuses new work while due work waits for too long.
     `test_clock` is set in a sandbox installation only; it opens `/v1/test_helpers`.
     """
 
@@ -58,3 +62,6 @@ class WebSettings:
     unknown_callback_limit: str | None = "120/minute"
     page_limit: str | None = "6000/minute"
     keep_requests: Callable[[Sequence[LoggedRequest]], None] | None = None
+    samples: Samples | None = None
+    shedding: Shedding | None = None
+    metrics_token: str | None = None

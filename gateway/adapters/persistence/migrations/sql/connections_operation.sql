@@ -124,7 +124,8 @@ GRANT SELECT, INSERT, UPDATE ON gateway.own_transfer TO gateway_operator;
 GRANT SELECT ON gateway.call_tally, gateway.request_tally TO gateway_operator;
 GRANT UPDATE (low_units) ON gateway.float TO gateway_operator;
 
--- What a float holds by the books, what of it is promised, and what prompts that are out may still bring.
+-- What a float holds by the books, what of it is promised, and what may be there beyond: prompts and our own transfers on
+-- their way.
 CREATE FUNCTION gateway.float_standing(p_float uuid)
   RETURNS TABLE (held numeric, promised numeric, awaited numeric, low_units numeric)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -132,7 +133,7 @@ CREATE FUNCTION gateway.float_standing(p_float uuid)
     COALESCE((SELECT sum(a.amount_units) FROM gateway.attempt a
       WHERE a.float_id = f.id AND a.state IN ('submitting', 'submitted', 'unknown')), 0)
     + COALESCE((SELECT sum(r.amount_units) FROM gateway.own_transfer r
-      WHERE r.target_id = f.id AND r.state IN ('submitting', 'submitted', 'unknown')), 0),
+      WHERE f.id IN (r.source_id, r.target_id) AND r.state IN ('submitting', 'submitted', 'unknown')), 0),
     f.low_units
   FROM gateway.float f WHERE f.id = p_float
 $$;
