@@ -1,11 +1,19 @@
-"""What connections may be asked at a time, joined from the plugins' offers and the settings."""
+"""What connections may be asked at a time, and when web sheds load: the plugins' offers and the settings, joined."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from gateway.adapters.lines import Lines
+from gateway.adapters.persistence.breakers import SqlHealth
 from gateway.application.interfaces import LaneLimit
+from gateway.application.shedding import Shedding
+
+
+def shedding_of(health: SqlHealth, after_s: int) -> Shedding:
+    """Refuses new work in a web process while due work has waited for longer than `after_s`; 0: never."""
+    return Shedding(after_s=after_s, backlog_s=health.backlog_s, monotonic=time.monotonic)
 
 
 def limits_of(lines: Lines, calls_per_s: int) -> Sequence[LaneLimit]:

@@ -14,6 +14,7 @@ from gateway.adapters.web.auth import authenticate
 from gateway.adapters.web.faults import UNKNOWN, invalid
 from gateway.adapters.web.parsing import StrictParser
 from gateway.adapters.web.schemas.base import Nothing
+from gateway.adapters.web.shedding import shed
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
@@ -28,6 +29,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         super().__init__(name, __name__, url_prefix=url_prefix, description=description)
         self.before_request(authenticate)
         self.before_request(_refuse_stray_query)
+        self.before_request(shed)
 
     def path(self, rule: str) -> Callable[[C], C]:
         """Put a class of views at a path."""
