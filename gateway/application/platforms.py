@@ -81,6 +81,8 @@ class ManageBusinesses:
 
     def change(self, business_id: UUID, fields: dict[str, Any], by: KeyFound, call: Call) -> Json:
         """The changed business. A shop tag never changes: it stands on shoppers' statements. Emits business.updated."""
+        # Looked up in the caller's own scope first: in the business's, a stranger's would be there.
+        self.get(business_id, by, call)
         with self.unit(Scope(business_id=business_id, livemode=call.livemode), call=call) as work:
             work.access.act_for(_platform_for(business_id, by))
             one = work.access.business(business_id, by.platform_id)

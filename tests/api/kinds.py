@@ -57,7 +57,7 @@ def _made(shop: Shop, contract: Contract, found: dict[str, str], refused: list[A
     plain = [(path, operation) for path, _, operation in operations if "{" not in path and "test_helpers" not in path]
     for path, operation in plain:
         refund = {"payment": found["payment_id"], "amount": 10_000}
-        body = refund if path == "/v1/refunds" else _example(operation, found)
+        body = refund if path == "/v1/refunds" else example_of(operation, found)
         answer = shop.call("POST", path, body)
         if answer.status_code == 201:
             yield answer.json
@@ -65,13 +65,13 @@ def _made(shop: Shop, contract: Contract, found: dict[str, str], refused: list[A
             refused.append((path, answer.json["code"], answer.json.get("detail")))
     for path, _, operation in operations:
         if path in _MAKERS:
-            answer = shop.call("POST", path.format(**found), _example(operation, found))
+            answer = shop.call("POST", path.format(**found), example_of(operation, found))
             assert answer.status_code in (200, 201, 202), answer.json
             yield answer.json
 
 
-def _example(operation: Any, found: Mapping[str, str]) -> Any:
-    """The example, about objects that exist."""
+def example_of(operation: Any, found: Mapping[str, str]) -> Any:
+    """The document's example of a body, about objects that exist; None where none is documented."""
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     example = about(content.get("example") or {}, found)
     if "enabled_events" in example:

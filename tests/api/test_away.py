@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from gateway import bootstrap
 from gateway.adapters.servers import free_port
+from gateway.adapters.system import UuidV7
 from gateway.adapters.web.app import create_app
 from gateway.adapters.web.settings import Probe, WebSettings
 from tests.api.world import PUBLIC_URL, World
@@ -19,7 +20,7 @@ SECRET = "0" * 32
 
 def _client(gateway: bootstrap.Gateway, limiter_url: str | None = None) -> FlaskClient:
     probes = tuple(Probe(name=name, check=check, required=required) for name, check, required in gateway.probes)
-    settings = WebSettings(public_url=PUBLIC_URL, new_id=bootstrap.UuidV7(), probes=probes)
+    settings = WebSettings(public_url=PUBLIC_URL, new_id=UuidV7(), probes=probes)
     return create_app(gateway.use_cases, settings, limiter_url=limiter_url).test_client()
 
 

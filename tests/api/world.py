@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from gateway import bootstrap, settings
 from gateway.adapters.system import UuidV7
 from gateway.adapters.web.app import create_app
+from gateway.adapters.web.request_log import EXTENSION
 from gateway.adapters.web.settings import WebSettings
 from gateway.application.interfaces import Call
 from gateway.application.money_in import RecordMoneyIn
@@ -30,6 +31,7 @@ from ports.report import Grade, MoneyIn, Report, Status
 from tests.api.kinds import find_all
 from tests.servers import Database
 from tests.stack import environment_of
+from tests.waiting import eventually
 
 PUBLIC_URL = "http://127.0.0.1:8080"
 _ACT = Act(actor="tests", reason="a world for the API tests")
@@ -164,7 +166,14 @@ class World:
             "transaction_id": shop.get("/v1/balance_transactions")["data"][0]["id"],
             "event_id": shop.get("/v1/events")["data"][0]["id"],
         }
-        return find_all(shop, known)
+        found = find_all(shop, known)
+        self.await_note(shop, found["request_id"])
+        return found
+
+    def await_note(self, shop: Shop, request_id: str) -> None:
+        """The log of requests is written behind the callers' backs, within a second."""
+        self.app.extensions[EXTENSION].flush()
+        eventually(lambda: shop.call("GET", f"/v1/requests/{request_id}").status_code == 200)
 
 
 @contextmanager
@@ -179,6 +188,7 @@ def a_world(database: Database, redis_url: str) -> Iterator[World]:
         WebSettings(
             public_url=PUBLIC_URL, new_id=UuidV7(), test_clock=web.test_clock, key_limit=None,
             wrong_key_limit=None, unknown_callback_limit=None, address_limit=None, publishable_limit=None,
+            keep_requests=web.request_log.keep,
         ),
     )  # fmt: skip
     try:
@@ -190,6 +200,7 @@ def a_world(database: Database, redis_url: str) -> Iterator[World]:
         ]
         yield World(app, database, *shops, worker, operator)
     finally:
+        app.extensions[EXTENSION].close()
         for one in (operator, web, worker):
             one.close()
 
