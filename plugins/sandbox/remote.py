@@ -84,7 +84,7 @@ class Control:
         return self.post("reset", **({} if seed is None else {"seed": seed}))
 
     def journal(self, **filters: Any) -> list[Body]:
-        """Journal entries; filters are `endpoint`, `kind`, `phone`, `reference`, `after`."""
+        """Journal entries; filters: `endpoint`, `kind`, `phone`, `reference`, `shortcode`, `since`, `after`."""
         found: list[Body] = self.get("journal", **filters)["entries"]
         return found
 
@@ -93,7 +93,7 @@ class Control:
         return self._call("GET", "journal", args={"format": "jsonl"}).content
 
     def counts(self) -> Body:
-        """`calls`, `prompts`, `receipts`, `money_in`, `payouts`, `money_out`, by the caller's references."""
+        """`calls`, `prompts`, `receipts`, `money_in`, `payouts`, `money_out` by references, and `given_back`."""
         found: Body = self.get("journal", after=10**9)["counts"]
         return found
 
@@ -106,6 +106,24 @@ class Control:
         """Payouts, newest first; by `phone`, `originator_conversation_id`."""
         found: list[Body] = self.get("payouts", **filters)["payouts"]
         return found
+
+    def pay(self, phone: str, amount: int, **where: Any) -> Body:
+        """A customer pays by himself: to `shortcode` with `account`, or to `till`."""
+        return self.post("pay", phone=phone, amount=amount, **where)
+
+    def payments(self, **filters: Any) -> list[Body]:
+        """Customers' payments, newest first; by `phone`, `shortcode`, `account`, `receipt`."""
+        found: list[Body] = self.get("payments", **filters)["payments"]
+        return found
+
+    def orders(self, **filters: Any) -> list[Body]:
+        """B2B payments and reversals, newest first; by `kind`, `shortcode`, `subject`."""
+        found: list[Body] = self.get("orders", **filters)["orders"]
+        return found
+
+    def statement(self, shortcode: str, **period: Any) -> bytes:
+        """The organisation's statement as the portal's CSV; `account`, `since` and `until` narrow it."""
+        return self._call("GET", "statement", args={"shortcode": shortcode, **period}).content
 
     def deliveries(self) -> list[Body]:
         """How callbacks were received."""

@@ -159,6 +159,11 @@ class Web:
     def _shown(self, request: Request, path: str) -> Response:
         if path == "certificate":
             return Response(self._sim.keys.certificate_pem, content_type="application/x-pem-file")
+        if path == "statement":
+            name = f"statement-{request.args.get('shortcode', '')}.csv"
+            text = views.read_statement(self._sim, dict(request.args))
+            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+            return Response(text, content_type="text/csv; charset=utf-8", headers=headers)
         if path == "journal" and request.args.get("format") == "jsonl":
             return Response(views.read_lines(self._sim), content_type="application/x-ndjson")
         return _json(views.read(self._sim, path, dict(request.args)))

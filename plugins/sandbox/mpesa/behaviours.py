@@ -136,6 +136,8 @@ CATALOGUE = (
     _script("4014", "maintenance", CALL, "Under maintenance", answer="maintenance", effect=False),
     _script("4016", "refused", CALL, "HTTP 200 with ResponseCode 1", answer="refused", effect=False),
     _script("4017", "not_authorised", CALL, "403.002.1001: no B2C v3", "b2c", answer="not_authorised", effect=False),
+    _script("4018", "soap", CALL, "500 with SOAP's fault written as JSON", answer="soap", effect=False),
+    _script("4019", "apigee", CALL, "429 with the API gateway's own fault", answer="apigee", effect=False),
     _script("4999", "pending_4999", LOOK_UP, "Query says 4999 until a slow success", "push", code="0", settle_s=-1,
             query="4999"),
     _script("5001", "pending_500", LOOK_UP, "Query says 500.001.1001 until a slow success", "push", code="0",

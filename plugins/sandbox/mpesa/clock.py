@@ -70,6 +70,11 @@ def sms_time(instant_ms: int) -> str:
     return f"{day.day}/{day.month}/{day:%y} at {day.hour % 12 or 12}:{day:%M %p}"
 
 
+def day_start(instant_ms: int) -> int:
+    """Midnight before an instant, in East Africa."""
+    return round(eat(instant_ms).replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+
+
 def parse(text: str) -> int:
     """An ISO 8601 text as an instant; without a zone it is read as East Africa Time. Raises ValueError."""
     moment = datetime.fromisoformat(text)

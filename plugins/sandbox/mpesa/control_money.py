@@ -45,7 +45,7 @@ def reverse(sim: Simulator, body: Body) -> Body:
 
 
 def set_balance(sim: Simulator, body: Body) -> Body:
-    """Set `working`, `utility`, `merchant` or `charges` of a `shortcode`, in shillings; its statement has a row of it."""
+    """Set `working`, `utility`, `merchant` or `charges` of a `shortcode`, in shillings; it becomes a row."""
     number = str(body.get("shortcode"))
     if number not in sim.world.shortcodes:
         raise Wrong("no such shortcode", 404)

@@ -67,7 +67,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One API: its methods, what a call is about, what it does. `handle` gives the answer and a word for the journal."""
+    """One API: its methods, what a call is about, what it does: `handle` gives the answer and the journal's word."""
 
     name: str
     method: str

@@ -15,7 +15,8 @@ from werkzeug.wrappers import Request, Response
 
 from plugins.sandbox.mpesa import clock, control, fields, prompts, push, scripts, views
 from plugins.sandbox.mpesa.behaviours import BY_NAME, CALL, CATALOGUE, Scripted
-from plugins.sandbox.mpesa.records import Payout, Push
+from plugins.sandbox.mpesa.config import Shortcode
+from plugins.sandbox.mpesa.records import Payment, Payout, Push
 from plugins.sandbox.mpesa.simulator import Simulator
 
 ROOM = Path(__file__).parent.parent
@@ -30,6 +31,11 @@ NOTES = {
     "pin": "A PIN is four digits.",
     "number": "That is not a Kenyan mobile number.",
     "balance": "A balance is a number of shillings.",
+    "amount": "An amount is a number of shillings.",
+    "unpaid": "That payment was declined: too little money, a wrong number, or outside M-Pesa's limits.",
+    "paid": "Paid.",
+    "rejected": "The business did not accept this payment.",
+    "asked": "The business is being asked whether it accepts this payment.",
     "armed": "Armed. It happens on the next call for this number.",
 }
 SHOWN = 40
@@ -51,7 +57,12 @@ class PhonePage:
         if path.startswith("/static/") and asked == "GET":
             return _file(path.removeprefix("/static/"))
         if path == "/" and asked == "GET":
-            return self._page("home.html", phones=self._phones(), note=NOTES.get(request.args.get("note", "")))
+            return self._page(
+                "home.html",
+                phones=self._phones(),
+                organisations=self._organisations(),
+                note=NOTES.get(request.args.get("note", "")),
+            )
         if path == "/phone" and asked == "GET":
             return self._show(request)
         if path == "/phone/version" and asked == "GET":
@@ -73,8 +84,9 @@ class PhonePage:
     def _phones(self) -> list[dict[str, Any]]:
         with self._sim.look():
             seen: dict[str, dict[str, Any]] = {}
-            latest: list[Push | Payout] = list[Push | Payout](self._sim.pushes.newest_first())[:200]
+            latest: list[Push | Payout | Payment] = list[Push | Payout | Payment](self._sim.pushes.newest_first())[:200]
             latest += [*self._sim.payouts.newest_first()][:200]
+            latest += [*self._sim.payments.newest_first()][:200]
             for one in sorted(latest, key=lambda record: record.created_ms, reverse=True):
                 waiting = bool(self._sim.finder.open_on(one.phone))
                 seen.setdefault(
@@ -99,11 +111,19 @@ class PhonePage:
                 "texts": [(clock.eat(t.at_ms), t.body) for t in sim.texts.newest_first() if t.phone == number][:20],
                 "armed": [views.armed(one) for one in sim.armed.values() if one.phone in ("", number)],
                 "journal": self._asked(number),
+                "organisations": self._payable(),
             }
         note = NOTES.get(request.args.get("note", ""))
         return self._page(
             "phone.html", groups=_groups(), common=_common(), note=note, version=self._version(), **values
         )
+
+    def _organisations(self) -> list[Shortcode]:
+        return list(self._sim.world.shortcodes.values())
+
+    def _payable(self) -> list[Shortcode]:
+        """Paybills and tills; a store is paid through its tills."""
+        return [one for one in self._organisations() if "c2b" in one.products and not one.tills]
 
     def _prompt(self, number: str) -> dict[str, Any] | None:
         for checkout_id in self._sim.finder.open_on(number):
@@ -134,7 +154,13 @@ class PhonePage:
         number = normal(request.form.get("number", ""))
         if number is None:
             return redirect("/?note=number", 303)
-        acts = {"answer": self._answer, "arm": self._arm, "disarm": self._disarm, "balance": self._balance}
+        acts = {
+            "answer": self._answer,
+            "arm": self._arm,
+            "disarm": self._disarm,
+            "balance": self._balance,
+            "pay": self._pay,
+        }
         if what not in acts:
             raise NotFound
         note = acts[what](number, request)
@@ -167,6 +193,17 @@ class PhonePage:
     def _disarm(self, _number: str, request: Request) -> str:
         control.change(self._sim, "scripts/drop", {"no": request.form.get("no", "")})
         return ""
+
+    def _pay(self, number: str, request: Request) -> str:
+        shillings = request.form.get("amount", "").replace(",", "")
+        if not re.fullmatch(r"\d{1,6}", shillings):
+            return "amount"
+        given = {"shortcode": request.form.get("to", ""), "account": request.form.get("account", "").strip()}
+        try:
+            paid = control.change(self._sim, "pay", {"phone": number, "amount": int(shillings), **given})
+        except views.Wrong:
+            return "unpaid"
+        return str(paid["state"])
 
     def _balance(self, number: str, request: Request) -> str:
         shillings = request.form.get("balance", "").replace(",", "")
@@ -205,12 +242,16 @@ ASKED = {
     "b2c": "Payout asked",
     "status": "Status query",
     "balance": "Balance query",
+    "reversal": "Reversal ordered",
+    "simulate": "Payment simulated",
 }
 POSTED = {
     "callback": "Callback posted",
     "result": "Result posted",
     "timeout": "Time-out posted",
     "status result": "Status posted",
+    "confirmation": "Confirmation posted",
+    "validation": "Validation asked",
 }
 
 
@@ -226,11 +267,14 @@ def _line(entry: dict[str, Any]) -> dict[str, Any]:
             line["what"] = ASKED.get(entry["endpoint"], entry["endpoint"])
             line["then"] = f"{entry['effect']} · {how}{script}"
         case "effect":
-            line["what"] = "Money moved"
+            line["what"] = str(entry["effect"]).capitalize()
             line["then"] = f"KES {entry['amount']:,} · {entry['receipt']}"
         case "callback":
             line["what"] = POSTED.get(entry["endpoint"], entry["endpoint"])
             line["then"] = _told(entry)
+        case "validation":
+            line["what"] = "Word on a payment"
+            line["then"] = f"code {entry['word']}"
         case _:
             line["what"] = "At the phone"
             line["then"] = entry.get("action", "")
@@ -241,6 +285,8 @@ def _told(entry: dict[str, Any]) -> str:
     body = entry["body"]
     inner = body.get("Body", {}).get("stkCallback") or body.get("Result") or {}
     code = f"code {inner['ResultCode']}" if "ResultCode" in inner else "our request back"
+    if "TransID" in body:
+        code = f"KES {body['TransAmount']} · {body['TransID']}"
     return f"{code} · {entry['copies']} times" if entry["copies"] > 1 else code
 
 

@@ -54,9 +54,17 @@ def _query(sim: Simulator, call: Call, _turn: Turn) -> tuple[Answer, str]:
     if sim.facts.get(f"pull:{number}") is not None:
         since_ms = max(since_ms, sim.now - MEMORY_MS)
         seen_ms = min(until_ms + 999, sim.now - round(sim.settings.pull_lag_s * 1000))
-        found = [one for one in sim.finder.paid_to(number) if since_ms <= (one.paid_ms or 0) <= seen_ms]
+        found = [one for one in _paid_to(sim, number) if since_ms <= (one.paid_ms or 0) <= seen_ms]
     rows = found[offset : offset + round(sim.settings.pull_page)]
     return _told(sim, rows), f"{len(rows)} rows"
+
+
+def _paid_to(sim: Simulator, number: str) -> list[Payment]:
+    """What customers paid to a paybill, or to a store's tills, oldest first."""
+    known = sim.world.shortcodes.get(number)
+    tills = known.tills if known else ()
+    found = [one for each in (number, *tills) for one in sim.finder.paid_to(each)]
+    return sorted(found, key=lambda one: one.paid_ms or 0)
 
 
 def _moment(body: dict[str, Any], name: str) -> int:

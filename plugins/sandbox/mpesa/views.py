@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from plugins.sandbox.mpesa import b2c, books, clock, orders, payments, push
+from plugins.sandbox.mpesa import b2c, books, clock, export, orders, payments, push
 from plugins.sandbox.mpesa.behaviours import AMOUNT_HEAD, CATALOGUE, NUMBER_HEAD, as_document
 from plugins.sandbox.mpesa.journal import as_lines
 from plugins.sandbox.mpesa.records import Armed
@@ -30,11 +30,38 @@ def read_journal(sim: Simulator, args: Args) -> Body:
         after = int(args.get("after", "0"))
     except ValueError as error:
         raise Wrong("after is a number") from error
-    names = ("endpoint", "kind", "phone", "reference", "shortcode", "since")
+    since = args.get("since", "")
+    try:
+        since = clock.iso(clock.parse(since)) if since else ""
+    except ValueError as error:
+        raise Wrong("since is an ISO 8601 instant") from error
+    names = ("endpoint", "kind", "phone", "reference", "shortcode")
     with sim.look():
-        entries = sim.journal.select(after=after, **{name: args.get(name, "") for name in names})
+        entries = sim.journal.select(after=after, since=since, **{name: args.get(name, "") for name in names})
         last = sim.journal.last
         return {"seed": sim.ids.seed, "entries": entries, "last": last, "counts": sim.journal.counts()}
+
+
+def read_statement(sim: Simulator, args: Args) -> str:
+    """The statement of a `shortcode` (and `account`) from `since` to before `until`, as a CSV file. Raises Wrong."""
+    number, pocket = args.get("shortcode", ""), args.get("account", "")
+    if number not in sim.world.shortcodes:
+        raise Wrong("no such shortcode", 404)
+    if pocket and pocket not in books.ACCOUNTS:
+        raise Wrong(f"account is one of {', '.join(books.ACCOUNTS)}")
+    with sim.look():
+        try:
+            until_ms = clock.parse(args["until"]) if args.get("until") else sim.now + 1000
+            since_ms = clock.parse(args["since"]) if args.get("since") else _beginning(sim, until_ms)
+        except ValueError as error:
+            raise Wrong("since and until are ISO 8601 instants") from error
+        return export.as_csv(sim, number, pocket, since_ms, until_ms)
+
+
+def _beginning(sim: Simulator, until_ms: int) -> int:
+    """The start of the day on which anything first happened."""
+    first = next((row.done_ms for row in sim.rows.values()), until_ms)
+    return clock.day_start(min(first, until_ms))
 
 
 def read_lines(sim: Simulator) -> str:
