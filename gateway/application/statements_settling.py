@@ -83,6 +83,8 @@ class SettleStatement:
         own = work.connections.get(statement.connection_id)
         if own.code in codes:
             return own
+        # A channel's, then; or nobody's whom this process knows, and that must not pass for money that fits nothing.
+        self.providers.channel_capabilities(own.code)
         other = work.statements.rail_on(statement.float_id, codes)
         return None if other is None else work.connections.get(other)
 
