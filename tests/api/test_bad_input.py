@@ -75,6 +75,18 @@ def test_a_bad_phone_sends_no_prompt(world: World, phone: str) -> None:
     assert world.b.get(f"/v1/payments/{payment['id']}/attempts")["data"] == []
 
 
+def test_a_way_to_pay_that_nobody_connected_is_named(world: World) -> None:
+    payment = world.b.payment()
+    body = {"payment_method": {"type": "pigeon", "phone": a_phone()}}
+    answer = world.b.call("POST", f"/v1/payments/{payment['id']}/confirm", body)
+    found = (answer.status_code, answer.json["code"], answer.json["param"])
+    assert found == (422, "method_not_available", "/payment_method/type")
+    assert world.b.get(f"/v1/payments/{payment['id']}") == payment
+    quote = {"type": "payment", "amount": 150_000, "currency": "KES", "method": "pigeon"}
+    answer = world.b.call("POST", "/v1/quotes", quote)
+    assert (answer.status_code, answer.json["code"]) == (422, "method_not_available")
+
+
 def test_a_payout_above_the_balance_leaves_nothing_behind(world: World) -> None:
     before = _state(world.b_live)
     answer = world.b_live.call("POST", "/v1/payouts", _payout(amount=15_000_000))

@@ -42,7 +42,7 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("/v1/payments", {**GOOD_PAYMENT, "metadata": {"": "v"}}, "metadata_invalid", "/metadata/"),
     (CONFIRM, {}, "parameter_missing", "/payment_method"),
     (CONFIRM, {"payment_method": "mpesa"}, "parameter_invalid", "/payment_method"),
-    (CONFIRM, {"payment_method": {**GOOD_METHOD, "type": "cash"}}, "parameter_invalid", "/payment_method/type"),
+    (CONFIRM, {"payment_method": {**GOOD_METHOD, "type": "M-Pesa"}}, "parameter_invalid", "/payment_method/type"),
     (CONFIRM, {"payment_method": {**GOOD_METHOD, "phone": 712345678}}, "parameter_invalid", "/payment_method/phone"),
     (CONFIRM, {"payment_method": {**GOOD_METHOD, "pin": "1234"}}, "parameter_unknown", "/payment_method/pin"),
     *[(CONFIRM, {"payment_method": GOOD_METHOD, "acknowledge_unknown_attempt": wrong}, "parameter_invalid",

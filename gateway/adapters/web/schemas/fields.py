@@ -53,6 +53,20 @@ class Choice(Coded, fields.String):
         super().__init__(validate=validate.OneOf(words, error=refusal), **more)
 
 
+class Word(Coded, fields.String):
+    """A word that plugins give, such as a way to pay: 2 to 40 small letters, digits and _."""
+
+    _FORM = "[a-z][a-z0-9_]{1,39}"
+
+    def __init__(self, **more: Any) -> None:
+        more["metadata"] = {"pattern": f"^{self._FORM}$", **more.get("metadata", {})}
+        super().__init__(validate=self._check, **more)
+
+    def _check(self, value: str) -> None:
+        if not re.fullmatch(self._FORM, value):
+            raise ValidationError(Said("must be 2 to 40 small letters, digits and _", "parameter_invalid"))
+
+
 class Whole(Coded, fields.Integer):
     """A JSON integer within bounds; `code` is what a wrong one is called."""
 

@@ -16,7 +16,7 @@ from gateway.adapters.web.schemas.base import (
     shown_whole,
     shown_word,
 )
-from gateway.adapters.web.schemas.fields import Choice, Flag, Id, Metadata, Part, Text, Whole
+from gateway.adapters.web.schemas.fields import Flag, Id, Metadata, Part, Text, Whole, Word
 from gateway.application.amounts import LIFE_BOUNDS_S
 from gateway.domain.attempts import AttemptState
 from gateway.domain.ids import Prefix
@@ -69,13 +69,18 @@ class NewPaymentSchema(Body):
 class PaymentMethodSchema(Body):
     """How the shopper pays."""
 
-    type = Choice(("mpesa", "mpesa_paybill", "mpesa_till"), required=True)
+    type = Word(
+        required=True,
+        metadata={
+            "description": "A `method` of `/v1/rails`: which ones there are depends on what the operator connected."
+        },
+    )
     phone = Text(
         40,
         allow_none=True,
         metadata={
-            "description": "A Kenyan mobile number, as people type it: 0712 345 678. A prompt needs it; where the shopper"
-            " sends by himself it may be left out."
+            "description": "A Kenyan mobile number, as people type it: 0712 345 678. A prompt needs it; where the"
+            " shopper sends by himself it may be left out."
         },
     )
 

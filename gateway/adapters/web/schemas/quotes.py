@@ -15,7 +15,7 @@ from gateway.adapters.web.schemas.base import (
     shown_whole,
     shown_word,
 )
-from gateway.adapters.web.schemas.fields import Choice
+from gateway.adapters.web.schemas.fields import Choice, Word
 from gateway.adapters.web.schemas.payments import AMOUNT_MAX, TaxSchema, currency_field
 from gateway.domain.fees import Bearer
 from gateway.domain.ids import Prefix
@@ -44,7 +44,7 @@ class NewQuoteSchema(Body):
         },
     )
     currency = currency_field()
-    method = Choice(("mpesa",), metadata={"description": "How the shopper would pay; for payments."})
+    method = Word(metadata={"description": "How the shopper would pay, as `/v1/rails` names it; for payments."})
     destination = Choice(("mpesa_phone",), metadata={"description": "The kind of destination; for payouts."})
     bearer = Choice(BEARERS, metadata={"description": "Who bears the fee, when not as the price list says."})
 
