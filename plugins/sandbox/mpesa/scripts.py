@@ -43,6 +43,8 @@ def choose(sim: Simulator, endpoint: str, phone: str, amount: int, reference: st
 
 def _fits(armed: Armed, endpoint: str, phone: str, amount: int, reference: str) -> bool:
     where = armed.endpoint == endpoint or armed.endpoint == "any" or (not armed.endpoint and endpoint in MONEY)
+    if endpoint == "c2b" and not armed.endpoint and armed.phone:  # This very customer's day, however he pays.
+        where = armed.name in behaviours.BY_NAME and "c2b" in behaviours.BY_NAME[armed.name].where
     return where and armed.phone in ("", phone) and armed.amount in (0, amount) and armed.reference in ("", reference)
 
 

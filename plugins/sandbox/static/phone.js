@@ -10,7 +10,7 @@
     const typed = document.activeElement;
     const open = [...desk.querySelectorAll("details")].map((one) => one.open);
     if (!fresh) return;
-    for (const box of fresh.querySelectorAll("input[id]")) {
+    for (const box of fresh.querySelectorAll("input[id], select[id]")) {
       const old = document.getElementById(box.id);
       if (old) box.value = old.value;
     }

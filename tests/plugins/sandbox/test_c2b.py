@@ -153,6 +153,17 @@ def test_a_confirmation_can_be_overtaken_by_the_next(merchant: Merchant) -> None
     assert [one["TransID"] for one in confirmed(merchant)] == [second, first, last]
 
 
+def test_a_customers_script_holds_for_his_payments_by_hand_where_it_has_a_meaning_there(merchant: Merchant) -> None:
+    register(merchant)
+    for script in ("lost_callback", "wrong_pin"):
+        merchant.control.script(script, phone=PHONE)
+    pay(merchant)
+    assert confirmed(merchant) == []
+    pay(merchant)
+    assert len(confirmed(merchant)) == 1
+    assert [one["behaviour"] for one in merchant.control.get("scripts")["armed"]] == ["wrong_pin"]
+
+
 def test_without_registered_urls_nobody_is_told(merchant: Merchant) -> None:
     pay(merchant)
     assert merchant.inbox.posted == []

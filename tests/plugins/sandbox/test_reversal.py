@@ -98,7 +98,7 @@ def test_the_operator_is_judged(merchant: Merchant) -> None:
 
 @pytest.mark.parametrize("name", ["RecieverIdentifierType", "Remarks", "CommandID", "TransactionID", "ReceiverParty"])
 def test_a_wrong_field_is_blamed_by_name(merchant: Merchant, name: str) -> None:
-    reply = merchant.post(REVERSAL, reversal_body(merchant, "UKO1234567", **{name: ""}))
+    reply = merchant.post(REVERSAL, reversal_body(merchant, "UKO1234567") | {name: ""})
     assert reply.json()["errorMessage"] == f"Bad Request - Invalid {name}"
 
 
