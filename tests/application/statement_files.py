@@ -59,7 +59,7 @@ class Files:
         self.namespace = f"fake-{world.number}"
         self.float_id = (world.channel_float if self.on_payouts else world.rail_float).id
         code = f"fake_{'payout' if self.on_payouts else 'place'}_files_{world.number}"
-        reads = {"abilities": (Ability.READ_FILE,), "receipt_namespace": self.namespace}
+        reads: dict[str, Any] = {"abilities": (Ability.READ_FILE,), "receipt_namespace": self.namespace}
         for process in (world.web, world.worker, world.operator):
             offers: Any = process.lines_.channels if self.on_payouts else process.lines_.rails
             if self.on_payouts:

@@ -200,6 +200,9 @@ _OPERATORS = {
     "same_float",
     "settlement_invalid",
     "shop_tag_invalid",
+    "statement_account",
+    "statement_known",
+    "statement_unreadable",
 }
 
 
