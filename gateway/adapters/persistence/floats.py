@@ -72,7 +72,7 @@ class SqlFloats(Floats):
             set_={name: stmt.excluded[name] for name in ("float_id", "currency", "units", "is_owed", "at")},
             where=float_balance.c.at <= stmt.excluded.at,
         )
-        return self._tx.conn.execute(newer).rowcount == 1
+        return self._tx.conn.execute(newer.returning(float_balance.c.pocket)).first() is not None
 
     def charge_once(self, float_id: UUID, number: str, amount: Money, at: datetime) -> bool:
         row = {
@@ -82,7 +82,8 @@ class SqlFloats(Floats):
             "units": amount.units,
             "at": at,
         }
-        return self._tx.conn.execute(insert(provider_charge).values(row).on_conflict_do_nothing()).rowcount == 1
+        stmt = insert(provider_charge).values(row).on_conflict_do_nothing().returning(provider_charge.c.number)
+        return self._tx.conn.execute(stmt).first() is not None
 
     def balance_asked(self, connection_id: UUID) -> datetime | None:
         found: datetime | None = self._tx.conn.execute(
