@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 #: Makes the n-th request, whole.
@@ -59,11 +61,22 @@ async def _load(url: str, make: Request, connections: int, seconds: float, expec
 
 
 async def _answer(reader: asyncio.StreamReader) -> int:
+    return (await _whole(reader))[0]
+
+
+async def exchange(reader: asyncio.StreamReader, expect: int) -> Any:
+    """The JSON of the next answer. Raises RuntimeError when its status isn't the expected one."""
+    status, body = await _whole(reader)
+    if status != expect:
+        raise RuntimeError(f"answered {status}: {body!r}")
+    return json.loads(body)
+
+
+async def _whole(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = await reader.readuntil(b"\r\n\r\n")
     lines = head.decode("latin-1").split("\r\n")
     length = next(int(line[15:]) for line in lines if line.lower().startswith("content-length:"))
-    await reader.readexactly(length)
-    return int(lines[0].split()[1])
+    return int(lines[0].split()[1]), await reader.readexactly(length)
 
 
 def post(path: str, body: bytes, headers: dict[str, str]) -> bytes:

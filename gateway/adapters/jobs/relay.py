@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from gateway.adapters.jobs.queue import ROOM
 from gateway.application.interfaces import Claimed
 from gateway.application.jobs import Chore
 
@@ -64,7 +65,8 @@ class Relay:
         wait_s = _TROUBLE_S[0]
         while not stop.is_set():
             try:
-                while self.turn() and not stop.is_set():
+                # Fewer than a queue takes were all that may go now; what came meanwhile has rung.
+                while self.turn() >= ROOM and not stop.is_set():
                     pass
                 self._well(_RELAY)
                 wait_s = _TROUBLE_S[0]
