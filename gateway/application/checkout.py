@@ -12,6 +12,7 @@ from uuid import UUID
 from gateway.application import representations as shown
 from gateway.application.amounts import life_of, money_of
 from gateway.application.answers import answered, refuse_other_request
+from gateway.application.checkout_places import Place, offered_places, place_of
 from gateway.application.commands import Confirmation, ListQuery, NewPayment, NewSession
 from gateway.application.interfaces import AlreadyMade, Call, Chance, Doors, Json, OpenUnit, Providers, SessionFound
 from gateway.application.lists import listed, page_of
@@ -167,6 +168,9 @@ class PageState(Enum):
     """The send's answer was lost: the prompt may be on the phone, or not."""
     CONFIRMING = "confirming"
     UNKNOWN = "unknown"
+    PLACE_TO_COME = "place_to_come"
+    """The shopper pays by himself; where, is known within milliseconds."""
+    PAY_TO = "pay_to"
     PAID = "paid"
     PAID_NUMBER_TO_COME = "paid_number_to_come"
     PAID_LATE = "paid_late"
@@ -201,6 +205,7 @@ class Visit:
     Amounts are minor units. `account` is the reference that M-Pesa shows; `payer` is masked.
     `may_pay`: the payment still takes money here. `may_pay_again`: it does, and an earlier prompt's window is over and
     its outcome unknown; paying then needs the shopper's word. `again_at`: the provider refuses another try until then.
+    `places`: methods by which the shopper may pay by himself; `place`: where he was told to, as names and values.
     """
 
     state: PageState
@@ -225,6 +230,8 @@ class Visit:
     expires_at: datetime
     livemode: bool
     now: datetime
+    places: tuple[str, ...] = ()
+    place: Place = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +242,7 @@ class VisitCheckout:
     doors: Doors
     confirm: ConfirmPayment
     cancel: CancelPayment
+    providers: Providers
 
     def show(self, secret: str) -> Visit:
         """The truth at this moment. Raises NotFound for a secret that opens nothing."""
@@ -244,14 +252,23 @@ class VisitCheckout:
             payment = work.payments.get(session.payment_id)
             attempts = work.attempts.of(payment.id)
             receipts = work.receipts.of(payment.id) if payment.received_units else ()
-            return visit_of(session, payment, attempts, receipts, work.businesses.get(), work.now)
+            places = offered_places(work, self.providers, payment)
+            return visit_of(session, payment, attempts, receipts, work.businesses.get(), work.now, places)
 
-    def pay(self, secret: str, phone: str, *, acknowledge_unknown: bool, request_id: str | None = None) -> None:
-        """Ask that phone for a prompt. Raises what ConfirmPayment raises."""
+    def pay(
+        self,
+        secret: str,
+        phone: str | None,
+        *,
+        acknowledge_unknown: bool,
+        method: str = "mpesa",
+        request_id: str | None = None,
+    ) -> None:
+        """Ask that phone for a prompt; without one, where to pay by oneself. Raises what ConfirmPayment raises."""
         found = self._find(secret)
         payment_id = self._payment_of(found)
         command = Confirmation(
-            payment_id=payment_id, method="mpesa", phone=phone, acknowledge_unknown=acknowledge_unknown
+            payment_id=payment_id, method=method, phone=phone, acknowledge_unknown=acknowledge_unknown
         )
         self.confirm(command, _call(found, request_id))
 
@@ -282,10 +299,11 @@ def visit_of(
     booked: Sequence[Receipt],
     business: Business,
     now: datetime,
+    places: tuple[str, ...] = (),
 ) -> Visit:
     """Derive the page from the payment and its latest attempt."""
     told = _told(payment, tries)
-    in_doubt = [a for a in tries if a.is_open]
+    in_doubt = [a for a in tries if a.in_doubt]
     may_pay = not _is_over(payment, now)
     return Visit(
         state=page_state(payment, tries, booked, now),
@@ -310,6 +328,8 @@ def visit_of(
         expires_at=session.expires_at,
         livemode=payment.livemode,
         now=now,
+        places=places if may_pay else (),
+        place=place_of(payment) if may_pay else (),
     )
 
 
@@ -319,11 +339,13 @@ def _is_over(payment: Payment, now: datetime) -> bool:
 
 
 def _told(payment: Payment, tries: Sequence[Attempt]) -> Attempt | None:
-    """The try that the page speaks of: the one that paid, else one in doubt, else the last."""
+    """The try that the page speaks of: the one that paid, else the chosen place, else one in doubt, else the last."""
     paid = [a for a in tries if a.state is AttemptState.SUCCEEDED]
-    in_doubt = [a for a in tries if a.is_open]
+    in_doubt = [a for a in tries if a.in_doubt]
     if payment.state is PaymentState.SUCCEEDED and paid:
         return paid[-1]
+    if tries and tries[-1].pay_to:
+        return tries[-1]
     return (in_doubt or tries)[-1] if tries else None
 
 
@@ -341,7 +363,7 @@ def page_state(payment: Payment, tries: Sequence[Attempt], booked: Sequence[Rece
         if payment.exception_status is ExceptionStatus.PAID_LATE:
             return PageState.PAID_LATE
         return PageState.PAID if any(r.receipt_number for r in booked) else PageState.PAID_NUMBER_TO_COME
-    if payment.state not in PAYMENT.ends and tries and tries[-1].is_open:
+    if payment.state not in PAYMENT.ends and tries and tries[-1].in_doubt:
         return _open_state(tries[-1], now)
     if payment.received_units:
         return PageState.PART_PAID
@@ -349,7 +371,9 @@ def page_state(payment: Payment, tries: Sequence[Attempt], booked: Sequence[Rece
         return PageState.SHOP_CANCELED
     if _is_over(payment, now):
         # An earlier try that is in doubt keeps us from saying that nothing was paid.
-        return PageState.UNKNOWN if any(a.is_open for a in tries) else PageState.EXPIRED
+        return PageState.UNKNOWN if any(a.in_doubt for a in tries) else PageState.EXPIRED
+    if tries and tries[-1].pay_to and tries[-1].is_open:
+        return PageState.PAY_TO if place_of(payment) else PageState.PLACE_TO_COME
     if payment.last_error is not None:
         return _BY_FAILURE.get(payment.last_error.kind, PageState.NOT_POSSIBLE)
     return PageState.CHOOSE

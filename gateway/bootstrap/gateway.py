@@ -301,7 +301,9 @@ class Gateway:
             ),
             expire=ExpireSession(unit=unit, cancel=payments.cancel),
             read=ReadSessions(unit=unit),
-            visit=VisitCheckout(unit=unit, doors=self.doors, confirm=payments.confirm, cancel=payments.cancel),
+            visit=VisitCheckout(
+                unit=unit, doors=self.doors, confirm=payments.confirm, cancel=payments.cancel, providers=self.lines
+            ),
         )
 
     @cached_property

@@ -53,6 +53,7 @@ VISIT = Visit(
 )
 _TRIED = replace(VISIT, account="NJERI-7K2P9M", payer="+2547•••••678", prompt_until=NOW + timedelta(seconds=75))
 _PAID: dict[str, Any] = {"received_units": 150000, "left_units": 0, "may_pay": False}
+_PLACE = (("paybill", "600996"), ("account", "NJERI-7K2P9M"))
 _PART: dict[str, Any] = {"received_units": 90000, "left_units": 60000}
 
 
@@ -62,6 +63,8 @@ def _visits() -> Mapping[str, Visit]:
         state.value: replace(_TRIED, state=state, may_pay_again=state is PageState.UNKNOWN) for state in PageState
     }
     by_state["choose"] = VISIT
+    by_state["pay_to"] = replace(by_state["pay_to"], payer=None, place=_PLACE, places=("mpesa_paybill",))
+    by_state["place_to_come"] = replace(by_state["place_to_come"], payer=None)
     for name in ("paid", "paid_number_to_come", "paid_late"):
         by_state[name] = replace(by_state[name], **_PAID)
     for name in ("paid", "paid_late"):
@@ -87,6 +90,10 @@ def _visits() -> Mapping[str, Visit]:
         "not_possible_later": replace(by_state["not_possible"], again_at=NOW + timedelta(seconds=60)),
         "unknown_at_the_end": replace(by_state["unknown"], may_pay=False, may_pay_again=False),
         "part_paid_closed": replace(by_state["part_paid"], may_pay=False),
+        "choose_paybill": replace(VISIT, places=("mpesa_paybill",)),
+        "unreachable_paybill": replace(by_state["unreachable"], places=("mpesa_paybill",)),
+        "pay_to_till": replace(by_state["pay_to"], place=(("till", "600997"),)),
+        "part_paid_to_paybill": replace(by_state["part_paid"], payer=None, place=_PLACE, places=("mpesa_paybill",)),
         "paid_twice": replace(by_state["paid"], received_units=300000),
         "paid_no_shop_url": replace(by_state["paid"], success_url=None),
     }
@@ -103,6 +110,7 @@ class FakeVisits:
     visits: dict[str, Visit] = field(default_factory=dict)
     paid: list[tuple[str, str, bool]] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    chosen: list[tuple[str, str]] = field(default_factory=list)
     refusal: Exception | None = None
     broken: Exception | None = None
 
@@ -112,7 +120,7 @@ class FakeVisits:
     def reset(self) -> None:
         """As if nobody had ever come."""
         self.visits = {SECRETS[name]: visit for name, visit in VISITS.items()}
-        self.paid, self.left = [], []
+        self.paid, self.left, self.chosen = [], [], []
         self.refusal = self.broken = None
 
     def show(self, secret: str) -> Visit:
@@ -122,10 +130,22 @@ class FakeVisits:
             raise NotFound("no such page")
         return self.visits[secret]
 
-    def pay(self, secret: str, phone: str, *, acknowledge_unknown: bool, request_id: str | None = None) -> None:
+    def pay(
+        self,
+        secret: str,
+        phone: str | None,
+        *,
+        acknowledge_unknown: bool,
+        method: str = "mpesa",
+        request_id: str | None = None,
+    ) -> None:
         visit = self.show(secret)
         if self.refusal is not None:
             raise self.refusal
+        if phone is None:
+            self.chosen.append((secret, method))
+            self.visits[secret] = replace(VISITS["pay_to"], shop=visit.shop)
+            return
         to_e164(phone)
         if visit.may_pay_again and not acknowledge_unknown:
             raise Conflict("an earlier prompt may still be paid", code="attempt_outcome_unknown")

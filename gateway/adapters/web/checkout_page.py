@@ -22,6 +22,7 @@ from gateway.adapters.web.checkout_view import Asked, clock, filled, view_of
 from gateway.adapters.web.desk import use_cases
 from gateway.adapters.web.wording import WORDINGS, Labels, Lang, Trouble
 from gateway.application.checkout import Visit, VisitCheckout
+from gateway.application.checkout_places import PLACES
 from gateway.domain.errors import Busy, Conflict, Denied, GatewayError, Invalid, NotFound, TooMany, Unprocessable
 
 blueprint = Blueprint("checkout_page", __name__, url_prefix="/c")
@@ -62,13 +63,16 @@ def state(secret: str) -> Response:
 
 @blueprint.post("/<secret>/pay")
 def pay(secret: str) -> AnyResponse:
-    """Ask the typed phone for a prompt; then back to the page, which tells what came of it."""
+    """Ask the typed phone for a prompt, or where to pay by oneself; then back to the page, which tells what came."""
     _checked(secret)
     if _is_cross_site():
         return _trouble(Trouble.CROSS_SITE)
     typed, acknowledged = request.form.get("phone", "").strip(), request.form.get("acknowledge") == "1"
+    method = request.form.get("method", "mpesa")
+    phone = None if method in PLACES else typed
+    method = "mpesa" if phone is not None else method
     try:
-        _visits().pay(secret, typed, acknowledge_unknown=acknowledged, request_id=g.get("request_id"))
+        _visits().pay(secret, phone, method=method, acknowledge_unknown=acknowledged, request_id=g.get("request_id"))
     except (Invalid, TooMany, Busy, Unprocessable, Denied, Conflict) as refusal:
         return _refused(secret, refusal, typed[:_TYPED_MAX], acknowledged=acknowledged)
     return redirect(_Links(secret)(), 303)
@@ -105,7 +109,7 @@ def nowhere(rest: str) -> Response:
 def _refused(secret: str, refusal: GatewayError, typed: str, *, acknowledged: bool) -> AnyResponse:
     """The page again with what was typed and why it didn't go; a state that moved on speaks for itself."""
     visit, label = _visits().show(secret), WORDINGS[_lang()].labels
-    asked = Asked(again=visit.may_pay_again, typed=typed)
+    asked = Asked(again=visit.may_pay_again, prompt=bool(visit.place), typed=typed)
     g.error_code = refusal.code
     if isinstance(refusal, Conflict):
         if acknowledged or not visit.may_pay_again:
@@ -159,7 +163,8 @@ def _lang() -> Lang:
 
 
 def _asked() -> Asked:
-    return Asked(again=request.args.get("again") == "1", receipt=request.args.get("receipt") == "1")
+    args = request.args
+    return Asked(again=args.get("again") == "1", prompt=args.get("prompt") == "1", receipt=args.get("receipt") == "1")
 
 
 class _Links:

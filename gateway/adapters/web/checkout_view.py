@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from markupsafe import Markup, escape
 
 from gateway.adapters.web.amount_words import in_words
-from gateway.adapters.web.wording import WORDINGS, Labels, Lang, Say
+from gateway.adapters.web.wording import WORDINGS, Labels, Lang, Say, Wording
 from gateway.application.checkout import PageState, Visit
 from gateway.domain.calendar import NAIROBI
 from ports.money import ASSETS
@@ -30,6 +30,7 @@ _ASKS = frozenset(
 )
 _PAID = frozenset({PageState.PAID, PageState.PAID_NUMBER_TO_COME, PageState.PAID_LATE})
 _OUT = frozenset({PageState.WAITING, PageState.PERHAPS_WAITING, PageState.CONFIRMING, PageState.UNKNOWN})
+_PLACED = frozenset({PageState.PLACE_TO_COME, PageState.PAY_TO})
 _OVER = frozenset({PageState.EXPIRED, PageState.SHOP_CANCELED})
 
 #: Seconds until the page looks again by itself; states that aren't here wait for the shopper.
@@ -40,6 +41,8 @@ _REFRESH_S: Mapping[PageState, int] = {
     PageState.PERHAPS_WAITING: 3,
     PageState.CONFIRMING: 3,
     PageState.UNKNOWN: 10,
+    PageState.PLACE_TO_COME: 2,
+    PageState.PAY_TO: 5,
     PageState.PAID_NUMBER_TO_COME: 10,
 }
 _GO_AFTER_S = 6
@@ -54,6 +57,8 @@ _TONES: Mapping[PageState, str] = {
     PageState.PERHAPS_WAITING: "slow",
     PageState.CONFIRMING: "slow",
     PageState.UNKNOWN: "slow",
+    PageState.PLACE_TO_COME: "wait",
+    PageState.PAY_TO: "wait",
     PageState.PAID: "good",
     PageState.PAID_NUMBER_TO_COME: "good",
     PageState.PAID_LATE: "good",
@@ -65,9 +70,13 @@ _TONES: Mapping[PageState, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the shopper wants to see or has just sent: `typed` is kept in the field, the errors stand beside it."""
+    """What the shopper wants to see or has just sent: `typed` is kept in the field, the errors stand beside it.
+
+    `prompt`: the phone's field, though a place to pay to was chosen before.
+    """
 
     again: bool = False
+    prompt: bool = False
     receipt: bool = False
     typed: str = ""
     phone_error: str | None = None
@@ -77,7 +86,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One page, ready for its template. `button` is None where nothing can be paid."""
+    """One page, ready for its template. `button` is None where no phone is asked for.
+
+    `place` is where to pay by oneself, `ways` the methods (and their words) by which that can be chosen.
+    """
 
     visit: Visit
     asked: Asked
@@ -94,6 +106,10 @@ class View:
     words: str | None
     items: tuple[tuple[str, str], ...]
     rows: tuple[tuple[str, str], ...]
+    place: tuple[tuple[str, str], ...]
+    ways: tuple[tuple[str, str], ...]
+    can_prompt: bool
+    can_return: bool
     payer: str | None
     payer_end: str | None
     button: str | None
@@ -189,10 +205,10 @@ def view_of(visit: Visit, lang: Lang, asked: Asked) -> View:
     """Everything the page shows."""
     wording, state = WORDINGS[lang], visit.state
     again = asked.again and visit.may_pay_again and state is PageState.UNKNOWN
-    asks = again or (state in _ASKS and visit.may_pay)
+    label, placed = wording.labels, _is_placed(visit) and not asked.prompt
+    asks = again or (state in _ASKS | _PLACED and visit.may_pay and not placed)
     values = words_of(visit)
-    say = wording.pay_again if again else wording.states[state]
-    label = wording.labels
+    say = _said(visit, wording, again=again, asks=asks)
     consent = asks and visit.may_pay_again
     going = success_link(visit) if state in (PageState.PAID, PageState.PAID_NUMBER_TO_COME) else None
     return View(
@@ -201,8 +217,8 @@ def view_of(visit: Visit, lang: Lang, asked: Asked) -> View:
         label=label,
         lang=lang.value,
         initial=next((letter.upper() for letter in visit.shop if letter.isalnum()), "•"),
-        state="again" if again else state.value,
-        tone=_TONES.get(state, "bad"),
+        state="again" if again else _shown(visit, asks=asks).value,
+        tone=_TONES.get(_shown(visit, asks=asks), "bad"),
         headline=say.headline,
         fact=filled(say.fact, values),
         todo=_todo(visit, say, label, values),
@@ -211,17 +227,23 @@ def view_of(visit: Visit, lang: Lang, asked: Asked) -> View:
         words=in_words(visit.amount_units, visit.currency, lang) if state is PageState.CHOOSE else None,
         items=tuple((name, money(units, visit.currency)) for name, units in visit.line_items),
         rows=() if again else _rows(visit, label, values),
+        place=_place(visit, label, values) if placed else (),
+        ways=_ways(visit, label) if asks and not consent else (),
+        can_prompt=placed and visit.may_pay,
+        can_return=asked.prompt and _is_placed(visit),
         payer=local_number(visit.payer) if visit.payer and state in _OUT and not again else None,
         payer_end=visit.payer[-3:] if visit.payer else None,
         button=(label.pay_again if again else label.pay).format(amount=values["amount"]) if asks else None,
         consent=consent,
-        can_cancel=visit.may_pay and not visit.received_units and not consent and state in _ASKS | {PageState.DELAYED},
+        can_cancel=visit.may_pay
+        and not (visit.received_units or consent)
+        and (state in _ASKS | {PageState.DELAYED} or (asks and state in _PLACED)),
         can_pay_again=visit.may_pay_again and state is PageState.UNKNOWN and not again,
         can_keep=going is not None and not asked.receipt,
         can_print=state in _PAID and (going is None or asked.receipt),
         ends_at=filled(label.ends_at, values) if state is PageState.WAITING and visit.prompt_until else None,
         open_until=filled(label.open_until, {"until": clock(visit.expires_at)}) if state is PageState.CHOOSE else None,
-        refresh_s=None if going and not asked.receipt else _REFRESH_S.get(state),
+        refresh_s=None if (going and not asked.receipt) or asked.prompt else _refresh_s(visit),
         go=None if asked.receipt else going,
         go_after_s=_GO_AFTER_S,
         back=_back(visit),
@@ -229,6 +251,41 @@ def view_of(visit: Visit, lang: Lang, asked: Asked) -> View:
         contact_link=contact_link(visit.support_contact),
         reference=visit.account or visit.session_id,
     )
+
+
+def _is_placed(visit: Visit) -> bool:
+    """Whether the shopper chose to pay by himself, and may do so now."""
+    return visit.may_pay and (visit.state in _PLACED or (visit.state is PageState.PART_PAID and bool(visit.place)))
+
+
+def _shown(visit: Visit, *, asks: bool) -> PageState:
+    """The state that the page speaks of: who left a place for the phone's field sees what he saw at first."""
+    return PageState.CHOOSE if asks and visit.state in _PLACED else visit.state
+
+
+def _said(visit: Visit, wording: Wording, *, again: bool, asks: bool) -> Say:
+    if again:
+        return wording.pay_again
+    said = wording.states[_shown(visit, asks=asks)]
+    if said is wording.states[PageState.PAY_TO] and "account" not in dict(visit.place):
+        return replace(said, fact=wording.labels.pay_to_till)
+    return said
+
+
+def _refresh_s(visit: Visit) -> int | None:
+    return _REFRESH_S[PageState.PAY_TO] if visit.place and _is_placed(visit) else _REFRESH_S.get(visit.state)
+
+
+def _place(visit: Visit, label: Labels, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What is typed into M-Pesa's own menu, in its order; how much comes last there too."""
+    names = {"paybill": label.row_paybill, "till": label.row_till, "account": label.row_account}
+    rows = tuple((names.get(name, name), value) for name, value in visit.place)
+    return (*rows, (label.row_amount, values["amount"])) if rows else ()
+
+
+def _ways(visit: Visit, label: Labels) -> tuple[tuple[str, str], ...]:
+    words = {"mpesa_paybill": label.by_paybill, "mpesa_till": label.by_till}
+    return () if _is_placed(visit) else tuple((way, words[way]) for way in visit.places if way in words)
 
 
 def _todo(visit: Visit, say: Say, label: Labels, values: Mapping[str, str]) -> Markup:

@@ -14,7 +14,7 @@ from gateway.domain.attempts import Attempt, AttemptState
 from gateway.domain.businesses import Business
 from gateway.domain.checkout import CheckoutSession
 from gateway.domain.fees import NO_CHARGE
-from gateway.domain.payments import ExceptionStatus, Payment, PaymentState
+from gateway.domain.payments import ExceptionStatus, Payment, PaymentState, PayToAction
 from gateway.domain.receipts import Receipt
 from ports.money import KES, Money
 from ports.report import Failure, FailureKind
@@ -162,3 +162,32 @@ def test_paid(number: str | None, status: ExceptionStatus | None, page: PageStat
     seen = visit(payment, paid, later, receipts=(a_receipt(number),))
     assert (seen.state, seen.receipt_number, seen.may_pay) == (page, number, False)
     assert seen.account == "DUKA-000001", "the reference to quote is that of the try that paid"
+
+
+PLACE = (("paybill", "600996"), ("account", "DUKA-000001"))
+TOLD = replace(PAYMENT, state=_P.REQUIRES_ACTION, next_action=PayToAction(expires_at=PAYMENT.expires_at, pay_to=PLACE))
+PLACED: dict[str, Any] = {"pay_to": True, "payer_masked": None, "prompt_until": None, "blocks_until": None}
+
+
+def test_a_place_waits_and_is_no_prompt_in_doubt() -> None:
+    waiting = a_try(_A.SUBMITTED, **PLACED)
+    seen = visit(TOLD, waiting, at=after(600))
+    assert (seen.state, seen.place, seen.may_pay, seen.may_pay_again) == (_S.PAY_TO, PLACE, True, False)
+    assert visit(replace(TOLD, next_action=None), replace(waiting, state=_A.CREATED)).state is _S.PLACE_TO_COME
+
+
+def test_a_place_keeps_what_came_in_part_and_says_when_time_is_up() -> None:
+    part = replace(TOLD, state=_P.REQUIRES_PAYMENT_METHOD, received_units=90_000)
+    seen = visit(part, a_try(_A.SUBMITTED, **PLACED), receipts=(a_receipt("UJ6AB12CD3", 90_000),))
+    assert (seen.state, seen.left_units, seen.place) == (_S.PART_PAID, 60_000, PLACE)
+    over = visit(TOLD, a_try(_A.SUBMITTED, **PLACED), at=after(1800))
+    assert (over.state, over.may_pay, over.place) == (_S.EXPIRED, False, ())
+
+
+def test_a_prompt_after_a_place_speaks_for_itself() -> None:
+    place = a_try(_A.SUBMITTED, **PLACED)
+    payment = replace(PAYMENT, state=_P.REQUIRES_ACTION)
+    assert visit(payment, place, a_try(_A.SUBMITTED, 2)).state is _S.WAITING
+    failed = replace(PAYMENT, last_error=Failure(kind=FailureKind.WRONG_PIN))
+    seen = visit(failed, place, a_try(_A.FAILED, 2))
+    assert (seen.state, seen.may_pay_again) == (_S.WRONG_PIN, False)

@@ -96,7 +96,7 @@ def test_one_thing_at_a_time(name: str) -> None:
     """Never a button to pay where paying would be refused, and never beside a page that reloads itself."""
     view = _view(VISITS[name])
     visit = view.visit
-    assert (view.button is not None) == (visit.state.value in ASKING and visit.may_pay)
+    assert (view.button is not None) == (visit.state.value in ASKING and visit.may_pay and not view.place)
     assert not (view.button and view.refresh_s)
     assert not (view.button and view.back)
     assert not (view.go and view.refresh_s)
@@ -175,3 +175,34 @@ def test_patience_that_m_pesa_asks_for_is_passed_on() -> None:
 def test_no_page_names_a_payer_in_full(state: PageState) -> None:
     view = _view(replace(VISITS[state.value], payer="+2547•••••678"))
     assert view.payer in (None, "07•• ••• 678")
+
+
+def test_a_place_is_shown_in_the_order_in_which_m_pesa_asks_and_reloads_itself() -> None:
+    view = _view(VISITS["pay_to"])
+    assert view.place == (("Paybill", "600996"), ("Account", "NJERI-7K2P9M"), ("Amount", "KES 1,500"))
+    assert (view.button, view.refresh_s, view.can_prompt, view.ways, view.payer) == (None, 5, True, (), None)
+    assert "NJERI-7K2P9M" in view.fact
+
+
+def test_a_till_has_no_account_to_write() -> None:
+    view = _view(VISITS["pay_to_till"])
+    assert view.place == (("Till", "600997"), ("Amount", "KES 1,500"))
+    assert "Buy Goods" in view.fact
+    assert "account" not in view.fact
+
+
+def test_the_rest_is_paid_at_the_same_place() -> None:
+    view = _view(VISITS["part_paid_to_paybill"])
+    assert (view.state, view.place[-1], view.refresh_s) == ("part_paid", ("Amount", "KES 600"), 5)
+
+
+def test_who_left_a_place_for_the_phone_can_go_back() -> None:
+    view = _view(VISITS["pay_to"], prompt=True)
+    assert (view.state, view.button, view.place, view.refresh_s) == ("choose", "Pay KES 1,500", (), None)
+    assert (view.can_return, view.can_prompt, view.ways) == (True, False, ())
+
+
+@pytest.mark.parametrize("name", ["choose", "choose_paybill"])
+def test_a_place_is_offered_only_where_there_is_one(name: str) -> None:
+    view = _view(VISITS[name])
+    assert [way for way, _ in view.ways] == (["mpesa_paybill"] if name == "choose_paybill" else [])

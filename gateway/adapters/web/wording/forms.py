@@ -55,6 +55,13 @@ class Labels:
     row_amount: str
     row_account: str
     row_phone: str
+    row_paybill: str
+    row_till: str
+    by_paybill: str
+    by_till: str
+    by_phone: str
+    to_place: str
+    pay_to_till: str
     row_receipt: str
     row_shop: str
     ending_in: str
