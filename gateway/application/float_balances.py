@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.application.addresses_of_connections import CONNECTION_SUBJECT
 from gateway.application.interfaces import Call, FloatStanding, OpenUnit, ProviderExchange, Providers, UnitOfWork
 from gateway.application.replies import Replying
-from gateway.domain.connections import Connection
+from gateway.domain.connections import Connection, ConnectionState
 from ports.abilities import Ability, ReadsBalance
 from ports.callback import Reading, ReplyTo
 from ports.errors import Misconfigured, PortError
@@ -55,6 +55,9 @@ class AskBalance:
             connection = work.connections.get(connection_id)
             if Ability.BALANCE not in abilities_of(self.providers, connection.code):
                 return None
+            if connection.state is ConnectionState.PAUSED:
+                # With credentials that were refused, another question could lock the account.
+                return started + EVERY
             asked = work.floats.balance_asked(connection_id)
             if asked is not None and started < asked + FLOOR:
                 return asked + FLOOR

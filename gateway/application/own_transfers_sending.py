@@ -24,7 +24,7 @@ from gateway.application.replies import LOOK_UP, Replying
 from gateway.application.reports import News
 from gateway.application.windows import wait_s
 from gateway.domain import postings
-from gateway.domain.connections import Connection
+from gateway.domain.connections import Connection, ConnectionState
 from gateway.domain.ids import Prefix, encode
 from gateway.domain.maintenance import Halt
 from gateway.domain.own_transfers import OwnState, OwnTransfer
@@ -193,6 +193,8 @@ class LookUpOwn:
             offer = self.providers.channel_capabilities(connection.code)
             if not transfer.is_open or not can_ask(transfer, offer):
                 return None
+            if connection.state is ConnectionState.PAUSED:
+                return work.now + timedelta(seconds=PAUSED_S)
             if (work.now - transfer.created).total_seconds() > offer.look_up_life_s:
                 detail = "a move of our own money has no known outcome; settle it by the statement"
                 work.alerts.raise_("own_transfer_unknown", transfer.id, detail)

@@ -47,6 +47,11 @@ CLI_ONLY = {
     "reason_required",
     "resolution_invalid",
     "same_float",
+    "window_invalid",
+    "callback_list_invalid",
+    "float_short",
+    "move_invalid",
+    "field_unknown",
     "setting_invalid",
     "settlement_invalid",
     "shop_tag_invalid",
@@ -116,7 +121,7 @@ def test_the_index_names_every_page() -> None:
 def _commands(text: str) -> set[tuple[str, ...]]:
     """Every `python -m gateway …` of a page, blocks and prose, up to the end of its words."""
     joined = text.replace("\\\n", " ")
-    found = re.findall(r"python -m gateway ((?:[a-z]+[ `\n])+)([^`|;)\n]*)", joined)
+    found = re.findall(r"python -m gateway ((?:[a-z][a-z-]*[ `\n])+)([^`|;)\n]*)", joined)
     return {(*words.replace("`", " ").split(), *re.findall(r"--[a-z-]+", rest)) for words, rest in found}
 
 
