@@ -63,13 +63,14 @@ imports: .venv/.ready
 
 types: .venv/.ready
 	$(BIN)/mypy --strict
+	$(BIN)/mypy --strict docs/plugin-example/acme_pay
 
 style: .venv/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 security: .venv/.ready
-	$(BIN)/bandit --quiet --recursive gateway ports plugins wsgi.py --skip B404
+	$(BIN)/bandit --quiet --recursive gateway ports plugins docs/plugin-example/acme_pay wsgi.py --skip B404
 
 migrations: .venv/.ready
 	$(BIN)/python -m gateway migrate --check
