@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from gateway.application.interfaces import Call, OpenUnit, Providers, UnitOfWork
-from gateway.application.ledger import LedgerService
 from gateway.application.money_in import RecordMoneyIn
 from gateway.application.statement_matching import MatchMoneyOut
 from gateway.application.statements import balance_of
 from gateway.domain import postings
 from gateway.domain.connections import Connection
 from gateway.domain.ids import Prefix, encode
-from gateway.domain.ledger import KeyConflict
 from gateway.domain.statements import LOOK_AGAIN_S, KeptLine, Match, Outcome, Statement, StatementState
 from ports.report import Grade, MoneyIn
 from ports.statement import LineKind
@@ -34,12 +32,11 @@ SOON_S = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleStatement:
-    """Every step may be repeated, and a crash between two changes nothing: outcomes are written after the effects,
-    and the effects are of doors that don't mind hearing a thing twice."""
+    """Every step may be repeated, and a crash between two changes nothing: outcomes are written with the effects or
+    after them, and the effects are of doors that don't mind hearing a thing twice."""
 
     unit: OpenUnit
     providers: Providers
-    ledger: LedgerService
     money: RecordMoneyIn
     match: MatchMoneyOut
 
@@ -50,12 +47,13 @@ class SettleStatement:
             if statement.state is StatementState.SETTLED:
                 return None
             work.statements.settle_known(statement_id)
-        for _ in range(BATCHES):
-            if self._take_money(statement, call) < BATCH:
-                break
-        else:
-            return self._later(call, 0)
-        if self._one_by_one(statement, (LineKind.CHARGE, LineKind.PAYOUT), SINGLE, call) == SINGLE:
+        for take in (self._take_money, self._take_charges):
+            for _ in range(BATCHES):
+                if take(statement, call) < BATCH:
+                    break
+            else:
+                return self._later(call, 0)
+        if self._one_by_one(statement, (LineKind.PAYOUT,), SINGLE, call) == SINGLE:
             return self._later(call, 0)
         with self.unit(call.scope, call=call, read_only=True) as work:
             if work.statements.is_settling_money(statement_id):
@@ -75,6 +73,18 @@ class SettleStatement:
                     _unmatched(work, statement, line)
                 else:
                     work.statements.settle(line.id, Outcome.RECORDED, Match(kind="external_record", id=told))
+        return len(lines)
+
+    def _take_charges(self, statement: Statement, call: Call) -> int:
+        """A batch of charges; gives how many. One a receipt: what one file lists under one number is summed, and booked
+        under that number once, whether this file tells it first or a callback did."""
+        with self.unit(call.scope, call=call) as work:
+            lines = work.statements.open_lines(statement.id, (LineKind.CHARGE,), BATCH)
+            for line in lines:
+                outcome = _charge(work, statement, line)
+                if outcome is Outcome.CONFLICT:
+                    _tell_conflict(work, statement)
+                work.statements.settle(line.id, outcome)
         return len(lines)
 
     def _rail(self, work: UnitOfWork, statement: Statement) -> Connection | None:
@@ -110,27 +120,12 @@ class SettleStatement:
     def _outcome(self, statement: Statement, line: KeptLine, call: Call) -> tuple[Outcome, Match | None] | None:
         """What became of it; None when nothing of ours fits it yet."""
         match line.kind:
-            case LineKind.CHARGE:
-                return self._charge(statement, line, call), None
             case LineKind.PAYOUT:
                 return self.match.payout(statement, line, call)
             case LineKind.RETURN:
                 return self.match.returned(statement, line, call)
             case _:
                 return self.match.reversal(statement, line, call)
-
-    def _charge(self, statement: Statement, line: KeptLine, call: Call) -> Outcome:
-        """One charge a receipt: what one file lists under one number is summed, and booked under that number once."""
-        with self.unit(call.scope, call=call, read_only=True) as work:
-            units = work.statements.charged(statement.id, line.receipt_number)
-        journal = postings.provider_charge(
-            statement.float_id, line.receipt_number, units, livemode=statement.livemode, at=line.happened_at
-        )
-        try:
-            self.ledger.post_now(journal)
-        except KeyConflict:
-            return Outcome.CONFLICT
-        return Outcome.BOOKED
 
     def _later(self, call: Call, wait_s: int) -> datetime:
         with self.unit(call.scope, call=call, read_only=True) as work:
@@ -157,6 +152,20 @@ def _after_a_look(work: UnitOfWork, statement_id: UUID) -> datetime | None:
         work.alerts.raise_("float_differs", statement.float_id, detail)
     work.statements.save(replace(statement, state=StatementState.SETTLED))
     return None
+
+
+def _charge(work: UnitOfWork, statement: Statement, line: KeptLine) -> Outcome:
+    units, number = work.statements.charged(statement.id, line.receipt_number), line.receipt_number
+    amount = replace(line.amount, units=units)
+    if work.floats.charge_once(statement.float_id, number, amount, line.happened_at):
+        work.journal.post(
+            postings.provider_charge(
+                statement.float_id, number, units, livemode=statement.livemode, at=line.happened_at
+            )
+        )
+        return Outcome.BOOKED
+    booked = work.statements.charge_booked(statement.float_id, number)
+    return Outcome.BOOKED if booked == units else Outcome.CONFLICT
 
 
 def _sum(statement: Statement, line: KeptLine) -> MoneyIn:

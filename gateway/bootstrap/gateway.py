@@ -343,7 +343,7 @@ class Gateway:
             "payout.look_up": payouts.look_up,
             "payout.repeat": self.repeat_payout,
             **handlers_of(self.refunds),
-            **statement_handlers(self.units, self.lines, LedgerService(books=self.ledger), self.refunds),
+            **statement_handlers(self.units, self.lines, self.refunds),
             **money_handlers(self.units, self.lines, self.replying, payments.record),
             **self.operation.handlers,
             "callback.weigh": self.weigh_callback,

@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.application.interfaces import Call, Directory, OpenUnit, Providers
-from gateway.application.ledger import LedgerService
 from gateway.application.money_in import RecordMoneyIn
 from gateway.application.operators import OperatorDesk
 from gateway.application.payout_reports import RecordPayoutReport
@@ -37,7 +36,7 @@ def statement_commands(
 
 
 def statement_handlers(
-    unit: OpenUnit, providers: Providers, ledger: LedgerService, refunds: RefundDesk
+    unit: OpenUnit, providers: Providers, refunds: RefundDesk
 ) -> Mapping[str, Callable[[UUID, Call], datetime | None]]:
     """Its due work by kind."""
     match = MatchMoneyOut(
@@ -46,5 +45,5 @@ def statement_handlers(
         refunds=refunds.record,
         reversals=refunds.record_reversal,
     )
-    settle = SettleStatement(unit=unit, providers=providers, ledger=ledger, money=RecordMoneyIn(unit=unit), match=match)
+    settle = SettleStatement(unit=unit, providers=providers, money=RecordMoneyIn(unit=unit), match=match)
     return {"statement.settle": settle}

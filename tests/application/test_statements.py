@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.application.provider_charges import book_charges
 from gateway.application.representations import moment
 from gateway.domain.errors import Conflict, Invalid, NotFound
 from ports.errors import OutcomeUnknown
+from ports.report import ProviderCharge
 from ports.statement import LineKind
 from tests.application.harness import ACT, World, kes
 from tests.application.places import Place
@@ -201,6 +203,26 @@ def test_another_charge_under_a_known_number_is_a_conflict(files: Files, world: 
     assert files.outcomes(other) == ["conflict"]
     assert files.alerts(other) == ["statement_conflict"]
     assert world.float_units(files.float_id) == -2_000
+
+
+@pytest.mark.parametrize(("told", "outcome"), [(2_240, "booked"), (1_000, "conflict")])
+def test_a_charge_that_a_callback_told_first_is_the_same_charge(
+    files: Files, world: World, told: int, outcome: str
+) -> None:
+    charge = ProviderCharge(number="CA00000001", amount=kes(told), happened_at=when(0))
+    with world.worker.units(files.house.scope, call=files.house) as work:
+        book_charges(work, files.float_id, "CA00000001", [charge], livemode=False)
+    shown = files.import_lines(line(LineKind.CHARGE, "CA00000001", 2_240))
+    assert files.outcomes(shown) == [outcome]
+    assert world.float_units(files.float_id) == -told
+
+
+def test_a_charge_that_a_callback_tells_last_stops_nothing(files: Files, world: World) -> None:
+    files.import_lines(line(LineKind.CHARGE, "CL00000001", 2_240))
+    charge = ProviderCharge(number="CL00000001", amount=kes(1_000), happened_at=when(0))
+    with world.worker.units(files.house.scope, call=files.house) as work:
+        book_charges(work, files.float_id, "CL00000001", [charge], livemode=False)
+    assert world.float_units(files.float_id) == -2_240
 
 
 def test_own_money_and_what_isn_t_understood_are_noted_and_move_nothing(files: Files, world: World) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.adapters.persistence import json_values as kept
-from gateway.adapters.persistence.tables import connection, statement, statement_line
+from gateway.adapters.persistence.tables import connection, provider_charge, statement, statement_line
 from gateway.adapters.persistence.transaction import Transaction
 from gateway.application.interfaces import Json
 from gateway.application.interfaces.statements import Statements
@@ -165,6 +165,11 @@ class SqlStatements(Statements):
             ~table.c.comes_in,
         )
         return int(self._tx.conn.execute(stmt).scalar_one())
+
+    def charge_booked(self, float_id: UUID, receipt_number: str) -> int | None:
+        table = provider_charge
+        stmt = select(table.c.units).where(table.c.float_id == float_id, table.c.number == receipt_number)
+        return self._tx.conn.execute(stmt).scalar_one_or_none()
 
     def is_settling_money(self, statement_id: UUID) -> bool:
         row = self._tx.raw.execute(_ON_THEIR_WAY, (self._tx.now, statement_id)).fetchone()

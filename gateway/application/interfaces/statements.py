@@ -48,6 +48,9 @@ class Statements(Protocol):
     def charged(self, statement_id: UUID, receipt_number: str) -> int:
         """The sum of a statement's charges under one number."""
 
+    def charge_booked(self, float_id: UUID, receipt_number: str) -> int | None:
+        """What is booked as the charge of that number, in units."""
+
     def is_settling_money(self, statement_id: UUID) -> bool:
         """Whether sums that the statement told are still on their way into the books."""
 
