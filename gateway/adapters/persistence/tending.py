@@ -47,7 +47,7 @@ class SqlTending(Samples):
         sql = f"SELECT name, labels, value FROM gateway.metrics({self.clock.sql})"  # noqa: S608  # nosec B608
         with in_our_words(), borrowed(self.engine) as (driver, _):
             rows = driver.execute(sql, {"now": self.clock.system()}).fetchall()
-        return [(name, labels, float(value)) for name, labels, value in rows]
+        return [(name, labels, value) for name, labels, value in rows]
 
     def _count(self, sql: str, values: Mapping[str, Any]) -> int:
         with in_our_words():
