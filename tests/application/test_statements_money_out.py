@@ -9,14 +9,14 @@ import pytest
 from gateway.application.interfaces import Json
 from gateway.application.refunds import NewRefund
 from plugins.mpesa.statement import read_statement
-from ports.errors import OutcomeUnknown
+from ports.errors import OutcomeUnknown, Refused
 from ports.report import Failure, FailureKind, Grade, Report, Status
 from ports.statement import LineKind
 from tests.application.harness import FREE, FUNDED, World, id_of, kes
 from tests.application.payouts import answer, record, result, sent
 from tests.application.places import Place
 from tests.application.statement_files import Files, collection, line, when
-from tests.fakes.refunds import FAKE_PARTS
+from tests.fakes.refunds import FAILURES, FAKE_PARTS, FAKE_REFUNDING
 
 MakeWorld = Callable[..., World]
 
@@ -186,6 +186,26 @@ def test_our_own_refund_is_proved_by_its_line(refunding: World) -> None:
     assert world.alerts() == []
     (one,) = files.lines(shown)
     assert (one["outcome"], one["matched"]) == ("matched", refund["id"])
+
+
+def test_a_refund_that_went_as_a_payout_is_proved_by_its_line(make_world: MakeWorld) -> None:
+    world = make_world(rail_offers=FAKE_REFUNDING, collect=FREE)
+    files, payment = Files(world, on_payouts=True), world.payment()
+    world.confirm(payment)
+    world.settle()
+    world.call_back(world.rail.pay(world.reference(payment)), world.rail.started[-1].reply_to)
+    world.settle()
+    world.rail.on_refund(Refused(FAILURES["too_old"]))
+    refund = world.web.refunds.create(NewRefund(payment_id=id_of(payment)), world.call)
+    world.settle()
+    world.advance(31)
+    (instruction,) = world.channel.submitted[-1].instructions
+    assert world.see(refund)["status"] == "submitted"
+    shown = files.import_lines(line(LineKind.PAYOUT, "RP00000001", 150_000, reference=instruction.reference))
+    assert world.see(refund)["status"] == "succeeded"
+    (one,) = files.lines(shown)
+    assert (one["outcome"], one["matched"]) == ("matched", refund["id"])
+    assert world.float_units(files.float_id) == FUNDED - 150_000
 
 
 def test_a_reversal_waits_for_its_receipt_and_not_for_ever(refunding: World) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from gateway.adapters.cli.statements import statement
 from gateway.application import statements_settling
 from gateway.application.interfaces import Json
+from gateway.domain.errors import Busy, Conflict
 from gateway.domain.ids import Prefix, decode, encode
 from ports.statement import LineKind, StatementLine
 from tests.application.harness import World, id_of
@@ -87,6 +90,35 @@ def _same_plugins(world: World) -> None:
     mine, others = world.worker.lines_, world.operator.lines_
     assert isinstance(mine.rails, dict)
     mine.rails.update(others.rails)
+
+
+def test_two_files_that_overlap_and_come_in_at_once_keep_each_line_once(world: World) -> None:
+    files = Files(world)
+    shared = [collection(f"R{at:09d}", 100 + at) for at in range(200)]
+    contents = [files.file(*shared, collection(f"S{who:09d}")) for who in range(2)]
+    gate = threading.Barrier(2)
+    refused: list[Exception] = []
+
+    def bring_in(content: bytes) -> None:
+        gate.wait(10)
+        try:
+            files.bring_in(content, settle=False)
+        except (Conflict, Busy) as fault:
+            refused.append(fault)
+
+    threads = [threading.Thread(target=bring_in, args=(content,)) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    for content in contents:
+        with suppress(Conflict):
+            files.bring_in(content, settle=False)
+    kept = world.value("SELECT count(*) FROM gateway.statement_line WHERE float_id = :f", f=files.float_id)
+    counted = world.value("SELECT sum(lines - known) FROM gateway.statement WHERE float_id = :f", f=files.float_id)
+    assert (kept, counted) == (202, 202)
+    assert len(refused) < 2
+    world.forget_open_work()
 
 
 # Any order --------------------------------------------------------------------------------------------------------
