@@ -192,6 +192,7 @@ _GATEWAY = Path(errors.__file__).parents[1]
 #: Met on the operator's command line alone.
 _OPERATORS = {
     "backup_failed",
+    "configuration_invalid",
     "not_supported",
     "policy_invalid",
     "reason_required",
