@@ -20,7 +20,7 @@ OVERLAP_MAX_S = 30 * 24 * 3600
 class KeyKind(Enum):
     """`secret` may all, `publishable` stands in a web page, `restricted` may what its scopes say."""
 
-    SECRET = "secret"  # noqa: S105
+    SECRET = "secret"  # noqa: S105  # nosec B105
     PUBLISHABLE = "publishable"
     RESTRICTED = "restricted"
 

@@ -139,12 +139,14 @@ WHERE (a.livemode, a.business_id) IS DISTINCT FROM (b.livemode, b.business_id)
         """
 WITH held AS (
   SELECT a.path, a.livemode, sum(b.cr - b.dr) AS units
-  FROM ledger.balance_now b JOIN ledger.account a ON a.id = b.account_id WHERE a.path LIKE 'suspense:%' GROUP BY a.path, a.livemode
+  FROM ledger.balance_now b JOIN ledger.account a ON a.id = b.account_id
+  WHERE a.path LIKE 'suspense:%' GROUP BY a.path, a.livemode
 ), waiting AS (
   SELECT 'suspense:' || gateway.public_id('flt', r.float_id) AS path, r.livemode, sum(r.amount_units) AS units
   FROM gateway.receipt r WHERE r.payment_id IS NULL GROUP BY r.float_id, r.livemode
 )
-SELECT format('%s, livemode %s holds %s, what waits is %s', path, livemode, COALESCE(h.units, 0), COALESCE(w.units, 0)) AS what
+SELECT format('%s, livemode %s holds %s, what waits is %s',
+              path, livemode, COALESCE(h.units, 0), COALESCE(w.units, 0)) AS what
 FROM held h FULL JOIN waiting w USING (path, livemode) WHERE COALESCE(h.units, 0) <> COALESCE(w.units, 0)
 """,
     ),

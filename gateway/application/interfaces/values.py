@@ -46,8 +46,8 @@ class Call:
 class IdempotentCall:
     """A leased idempotency key: the object that this call makes bears `object_id`, also after a crash and a retry.
 
-    `record_id` is the row of the key; `key_hash` and `fingerprint` go onto the object as well, under a unique key. `at` is
-    the unit's time as the key was leased: a unit of the call works by it, and needs not ask.
+    `record_id` is the row of the key; `key_hash` and `fingerprint` go onto the object as well, under a unique key.
+    `at` is the unit's time as the key was leased: a unit of the call works by it, and needs not ask.
     """
 
     record_id: UUID

@@ -81,7 +81,7 @@ class Memory:
         columns = "o.id, o.item, o.cents, o.status, o.note, p.order_id IS NOT NULL"
         with self._open() as db:
             rows = db.execute(
-                f"SELECT {columns} FROM orders o LEFT JOIN parcels p ON p.order_id = o.id {where}",  # noqa: S608
+                f"SELECT {columns} FROM orders o LEFT JOIN parcels p ON p.order_id = o.id {where}",  # noqa: S608  # nosec B608
                 values,
             ).fetchall()
         return [Order(id=i, item=t, cents=c, status=s, note=n, sent=bool(gone)) for i, t, c, s, n, gone in rows]
