@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from plugins.sandbox.mpesa import payments
+from plugins.sandbox.world import SandboxMpesa
 from tests.plugins.sandbox.customers import PAYBILL, balances, confirmed, register
 from tests.plugins.sandbox.merchant import PHONE, Merchant
 
@@ -105,3 +107,20 @@ def test_without_a_word_in_time_the_registered_type_decides(
     assert told["state"] == state
     assert len(confirmed(merchant)) == (state == "paid")
     assert balances(merchant)["working"] == (500 if state == "paid" else 0)
+
+
+def test_a_restart_while_the_business_thinks_asks_again(sandbox: SandboxMpesa, merchant: Merchant) -> None:
+    with answering(None) as server:
+        url = f"http://127.0.0.1:{server.server_port}/ask"
+        register(merchant, ValidationURL=url)
+        merchant.control.post("validation", shortcode=PAYBILL)
+        with sandbox.simulator.turn() as turn:
+            payment = payments.pay(sandbox.simulator, turn, phone=PHONE, number=PAYBILL, amount=500, account="inv 9")
+            turn.parcels.clear()  # Killed before it could ask.
+        sandbox.restart()
+        assert sandbox.control.payments(receipt=payment.receipt)[0]["state"] == "asked"
+        server.answer = b'{"ResultCode": "0"}'
+        sandbox.control.advance(1)
+        assert [one["TransID"] for one in server.asked] == [payment.receipt]
+    assert sandbox.control.payments(receipt=payment.receipt)[0]["state"] == "paid"
+    assert [one["TransID"] for one in confirmed(merchant)] == [payment.receipt]
