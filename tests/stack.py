@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -263,16 +263,21 @@ def a_stack(
     *,
     seed: int = 1,
     start: tuple[str, ...] = ("serve", "worker", "relay"),
+    changed: Callable[[dict[str, str]], dict[str, str]] = dict,
+    world: dict[str, Any] | None = None,
 ) -> Iterator[Stack]:
-    """Everything seeded and running; `start` names the processes. The simulator runs in this process, over HTTP."""
+    """Everything seeded and running; `start` names the processes. The simulator runs in this process, over HTTP.
+
+    `changed` gives the environment that all processes get for the usual one; `world` is the simulator's.
+    """
     from gateway import seeding, settings
 
     folder.mkdir(parents=True, exist_ok=True)
     url = f"http://127.0.0.1:{free_port(0)}"
-    environment = environment_of(database, redis_url, url)
+    environment = changed(environment_of(database, redis_url, url))
     with ExitStack() as cleanup:
         quick = {"scripted_answer_s": 0.1, "settle_s": 0.05, "result_s": 0.05}
-        mpesa = SandboxMpesa(state_dir=folder / "mpesa", seed=seed, settings=quick)
+        mpesa = SandboxMpesa(state_dir=folder / "mpesa", seed=seed, settings=quick, world=world)
         mpesa.start()
         cleanup.callback(mpesa.stop)
         key = seeding.seed_sandbox(settings.read(environment), mpesa.credentials).secret_key

@@ -1,0 +1,1 @@
+"""Secrets and phone numbers planted in a running gateway, and every place that must not show them."""
