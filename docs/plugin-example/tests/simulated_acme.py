@@ -6,7 +6,7 @@ import hashlib
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -135,7 +135,7 @@ def _handler(acme: list[SimulatedAcme]) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self._serve(lambda: acme[0].order(self.path.removeprefix("/v1/orders/")))
 
-        def _serve(self, act) -> None:  # type: ignore[no-untyped-def]
+        def _serve(self, act: Callable[[], tuple[int, dict[str, object]]]) -> None:
             acme[0].requests += 1
             if self.headers["X-Acme-Key"] != acme[0].key:
                 self._answer(401, {"error": "no such key"})

@@ -123,10 +123,10 @@ def test_installed_and_enabled_it_takes_a_payment(stack: Stack, tmp_path: Path) 
         path = f"/v1/payments/{paid['id']}"
         method = {"type": "acme_pay", "phone": a_phone()}
         assert stack.shop.post(f"{path}/confirm", {"payment_method": method})["status"] == "requires_action"
-        reference = eventually(lambda: next(iter(acme.charges), None), within_s=10)
+        reference = eventually(lambda: next(iter(acme.charges), None), within_s=30)
         acme.will_end(reference, "PAID")
         acme.finish()
-        assert stack.shop.becomes(path, "succeeded")["amount_received"] == 123_456
+        assert stack.shop.becomes(path, "succeeded", within_s=30)["amount_received"] == 123_456
         (receipt,) = stack.shop.get(f"{path}/receipts")["data"]
         assert (receipt["receipt_number"], receipt["amount"]) == ("AP00000001", 123_456)
         assert stack.shop.balance()["available"] - before == 123_456 - receipt["fee"]
@@ -135,9 +135,9 @@ def test_installed_and_enabled_it_takes_a_payment(stack: Stack, tmp_path: Path) 
         other = stack.shop.payment(10_000)
         method["phone"] = a_phone()
         stack.shop.post(f"/v1/payments/{other['id']}/confirm", {"payment_method": method})
-        again = eventually(lambda: next((one for one in acme.charges if one != reference), None), within_s=10)
+        again = eventually(lambda: next((one for one in acme.charges if one != reference), None), within_s=30)
         acme.will_end(again, "NO_FUNDS")
         acme.finish()
-        failed = stack.shop.becomes(f"/v1/payments/{other['id']}", "requires_payment_method", within_s=20)
+        failed = stack.shop.becomes(f"/v1/payments/{other['id']}", "requires_payment_method", within_s=30)
         assert failed["last_error"]["code"] == "insufficient_funds"
         assert module.KEY not in "".join(log.read_text() for log in stack.logs.glob("*.log"))
