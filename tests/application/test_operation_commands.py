@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
 
 from gateway.__main__ import main
+from gateway.adapters.lines import Lines
+from gateway.adapters.plugin_host import load_plugins
 from gateway.domain.errors import GatewayError, Invalid
 from gateway.domain.ids import Prefix, encode
 from tests.application import harness
 from tests.application.conftest import MakeWorld
-from tests.application.harness import FUNDED, World
+from tests.application.harness import ACT, FUNDED, World
 from tests.application.telling import TELLING, TellingChannel
+from tests.fakes.context import FakeWorld
 
 WHY = ("--reason", "a test of the commands")
 
@@ -85,3 +90,45 @@ def test_floats_and_moves(world: World) -> None:
     assert world.float_units(world.rail_float.id) == 1000
     with pytest.raises(GatewayError):
         typed(world, "float", "move", "resolve", made, "--failed", *WHY)
+
+
+def test_a_connection_of_m_pesa_is_shown_changed_and_renewed(world: World, tmp_path: Path) -> None:
+    plugins = load_plugins(("mpesa",))
+    lines = Lines(rails=plugins.rails, channels=plugins.channels, lend=lambda _: FakeWorld().context)
+    config = {
+        "consumer_key": "consumer-key-1234",
+        "consumer_secret": "consumer-secret-5678",
+        "shortcode": "174379",
+        "passkey": "passkey-passkey-9012",
+    }
+    line = world.operator.desk.add_connection(
+        "mpesa_push", "M-Pesa", world.rail_float.id, config, livemode=False, act=ACT
+    )
+    operation = replace(world.operator.operation, lines=lines, lend=lines.lend)
+    operator = SimpleNamespace(operation=operation, directory=world.operator.directory)
+    cli, con = SimpleNamespace(gateway=lambda _: operator), encode(Prefix.CONNECTION, line.id)
+
+    def said(*words: str, given: str = "") -> str:
+        done = CliRunner().invoke(main.commands["connection"], words, obj=cli, input=given)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.output
+
+    shown = json.loads(said("show", con))["config"]
+    assert shown == {
+        "consumer_key": "••••1234",
+        "consumer_secret": "••••5678",
+        "shortcode": "174379",
+        "passkey": "••••9012",
+    }
+    assert said("set", con, "--field", "shortcode=174380", *WHY) == "set; version 2\n"
+    changes = tmp_path / "changes.json"
+    changes.write_text(json.dumps({**shown, "shortcode": "174381"}))
+    assert said("set", con, "--config", str(changes), *WHY) == "set; version 3\n"
+    assert said("rotate-secret", con, "passkey", *WHY, given="another-passkey-3456\n") == "renewed; version 4\n"
+    assert json.loads(said("show", con))["config"] == {**shown, "shortcode": "174381", "passkey": "••••3456"}
+    with pytest.raises(Invalid) as refused:
+        said("set", con, "--field", "passkey=", *WHY)
+    assert "/passkey: missing" in refused.value.detail
+    assert "another" not in refused.value.detail
+    assert "configuration: complete" in said("check", con)

@@ -72,6 +72,7 @@ def test_a_missing_setting_is_named(name: str) -> None:
         ("WEB_THREADS", "0"),
         ("WEBHOOK_ALLOW_LOOPBACK", "perhaps"),
         ("WEBHOOK_ALLOW_LOOPBACK", "true"),
+        ("METRICS_TOKEN", "short"),
         ("LOG_LEVEL", "loud"),
     ],
 )
