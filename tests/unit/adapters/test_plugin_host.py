@@ -11,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.plugin_host import FoundPlugin, PluginRefused, found_plugins, load_plugins
+from gateway.adapters import plugin_checks
+from gateway.adapters.plugin_host import (
+    FoundPlugin,
+    PluginDeprecationWarning,
+    PluginRefused,
+    found_plugins,
+    load_plugins,
+)
 from ports.hookspecs import hookimpl
 from ports.payment_rail import RailCapabilities, StartsBy
 from ports.payout_channel import ChannelCapabilities
@@ -261,3 +268,25 @@ def test_every_capability_that_can_contradict_is_checked() -> None:
         if "int" in str(field.type)
     }
     assert counted - names == set()
+
+
+def test_a_deprecated_field_warns_and_names_who_uses_it(
+    installed: Callable[..., EntryPoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(plugin_checks.DEPRECATED, "grace_s", "leave it out")
+    point = installed("old", **rails(RAIL))
+    with pytest.warns(PluginDeprecationWarning, match=r"plugin old, offer .*: grace_s is deprecated; leave it out"):
+        load_plugins(["old"], [point])
+
+
+def test_an_ability_that_nobody_knows_is_refused(installed: Callable[..., EntryPoint]) -> None:
+    wrong = replace(RAIL, capabilities=replace(RAIL.capabilities, abilities=("fly",)))
+    with pytest.raises(PluginRefused, match="there is no ability fly"):
+        load_plugins(["odd"], [installed("odd", **rails(wrong))])
+
+
+def test_an_ability_that_the_adapter_does_not_keep_is_named_with_its_protocol() -> None:
+    said = replace(RAIL.capabilities, abilities=("history",))
+    [lacking] = plugin_checks.missing_protocols(FakeRail(), said)
+    assert lacking == "history is declared, but the adapter lacks ports.abilities.History (history())"
+    assert plugin_checks.missing_protocols(FakeRail(), RAIL.capabilities) == []
