@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from gateway.application.operators import KEY_ALPHABET
-from gateway.application.sandbox_seed import FUNDING_UNITS, SeedSandbox, Wanted
+from gateway.application.sandbox_seed import ACT, FUNDING_UNITS, SeedSandbox, Wanted
 from gateway.bootstrap import Gateway
 from gateway.settings import Settings
 
@@ -35,20 +35,20 @@ def sandbox_key(settings: Settings) -> str:
 
 
 def seed_sandbox(settings: Settings, mpesa: Mapping[str, Any]) -> Seeded:
-    """One platform, one business, its key and both M-Pesa connections; the same again when they are there already."""
+    """One platform, one business, its key and its M-Pesa connections; the same again when they are there already.
+
+    Prompts and customers who pay by themselves reach one paybill, as they do in life, so that both share its float.
+    """
     gateway = Gateway(settings=settings, role="operator")
     shared = {"base_url": mpesa["base_url"], "consumer_key": mpesa["consumer_key"]}
     shared["consumer_secret"] = mpesa["consumer_secret"]
-    rail = {**shared, "shortcode": str(mpesa["shortcode"]), "passkey": mpesa["passkey"]}
-    channel = {
-        **shared,
-        "shortcode": str(mpesa["b2c_shortcode"]),
-        "initiator_name": mpesa["initiator_name"],
-        "initiator_password": mpesa["initiator_password"],
-        "certificate_pem": mpesa["certificate_pem"],
-    }
+    shared |= {name: mpesa[name] for name in ("initiator_name", "initiator_password", "certificate_pem")}
+    collects = {**shared, "shortcode": str(mpesa["shortcode"]), "nominated_number": mpesa["nominated_number"]}
+    rail = {**collects, "passkey": mpesa["passkey"]}
+    paybill = {**collects, "c2b_version": mpesa["c2b_version"]}
+    channel = {**shared, "shortcode": str(mpesa["b2c_shortcode"])}
     try:
-        business = SeedSandbox(desk=gateway.desk, directory=gateway.directory)(
+        business, connections = SeedSandbox(desk=gateway.desk, directory=gateway.directory)(
             sandbox_key(settings),
             (
                 Wanted(code="mpesa_push", title="Sandbox paybill", float_title="Sandbox paybill, Working", config=rail),
@@ -59,8 +59,15 @@ def seed_sandbox(settings: Settings, mpesa: Mapping[str, Any]) -> Seeded:
                     config=channel,
                     funding_units=FUNDING_UNITS,
                 ),
+                Wanted(
+                    code="mpesa_paybill",
+                    title="Sandbox paybill, paid by hand",
+                    shares_float_with="mpesa_push",
+                    config=paybill,
+                ),
             ),
         )
+        gateway.money_in.register(connections["mpesa_paybill"], ACT)
     finally:
         gateway.close()
     return Seeded(business=business.name, secret_key=sandbox_key(settings))

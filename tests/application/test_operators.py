@@ -172,14 +172,22 @@ def test_the_sandbox_is_seeded_once_and_its_configuration_refreshed(world: World
             config={"url": "http://one"},
             funding_units=FUNDING_UNITS,
         ),
+        Wanted(
+            code=f"seed_place_{world.number}",
+            title="Place",
+            shares_float_with=f"seed_rail_{world.number}",
+            config={"url": "http://one"},
+        ),
     )
-    first = seed("sk_test_" + "a" * 40, wanted)
+    first, lines = seed("sk_test_" + "a" * 40, wanted)
     counts = len(world.operator.directory.businesses()), len(world.operator.directory.connections())
-    second = seed("sk_test_" + "a" * 40, wanted)
+    second, again = seed("sk_test_" + "a" * 40, wanted)
     assert (first.id, first.name) == (second.id, BUSINESS)
     assert counts == (len(world.operator.directory.businesses()), len(world.operator.directory.connections()))
     there = {c.code: c for c in world.operator.directory.connections()}
     assert there[wanted[0].code].version == 2
+    assert there[wanted[0].code].float_id == there[wanted[2].code].float_id != there[wanted[1].code].float_id
+    assert lines[wanted[2].code] == again[wanted[2].code] == there[wanted[2].code].id
     assert world.float_units(there[wanted[1].code].float_id) == FUNDING_UNITS
 
 
