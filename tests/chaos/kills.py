@@ -20,6 +20,8 @@ SETTLED_WITHIN_S = 60.0
 _IMPATIENT_AFTER_S = 15.0
 #: A prompt's failure that no callback told is believed two minutes after the prompt: the world's clock is moved there.
 _PROVISIONAL_S = 150
+#: Histories are read every ten minutes.
+_HISTORY_S = 660
 
 Say = Callable[[str], None]
 
@@ -71,9 +73,10 @@ def _settle(scene: Scene, made: Made, healed: float) -> tuple[judge.Verdict, flo
     """Wait until all that moved is as M-Pesa says, at most so long; then until all that didn't move is."""
     money = _wait(scene, made, healed + SETTLED_WITHIN_S, lambda verdict: verdict.moved_open)
     after = time.monotonic() - healed
-    if money.moved_open or money.faults or not money.open_:
+    if money.faults or not money.open_:
         return money, after
-    scene.stack.advance(_PROVISIONAL_S)
+    # Money whose acknowledgement and callback were both lost is found by the next reading of the provider's history.
+    scene.stack.advance(_HISTORY_S if money.moved_open else _PROVISIONAL_S)
     return _wait(scene, made, time.monotonic() + SETTLED_WITHIN_S, lambda verdict: verdict.open_), after
 
 

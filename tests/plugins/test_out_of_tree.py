@@ -36,6 +36,8 @@ def _simulated() -> Any:
 
 ACME = _simulated()
 
+pytestmark = pytest.mark.crash
+
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
