@@ -11,7 +11,7 @@ ROW_MAX = 5
 SEEN_MAX = 20
 AMONG_MAX = 10
 #: Seconds from an opening to the probe: by how often it opened since it was closed, the last one repeating.
-PROBE_AFTER_S = (10, 20, 40, 60)
+PROBE_AFTER_S = (5, 5, 5, 5, 10, 20, 40, 60)
 #: A provider that asks for a pause gets at most so much of one for all its calls.
 HOLD_MAX_S = 2
 #: A try that is repeated when the budget of repeats is spent waits at least so long.
