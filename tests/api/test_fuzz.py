@@ -93,7 +93,9 @@ def test_generated_calls_get_documented_answers(
     @given(case=wanted)
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
     def run(case: Any) -> None:
-        first = case.call_and_validate(headers=headers, excluded_checks=beyond)
+        # An empty list or object isn't written into a query, so what was wrong with it is never sent.
+        vanished = [repaired[0]] if any(value in ([], {}, None) for value in (case.query or {}).values()) else []
+        first = case.call_and_validate(headers=headers, excluded_checks=[*beyond, *vanished])
         # Once more past authentication and look-up; what made the call wrong may be repaired by that.
         case.path_parameters = {name: ids.get(name, value) for name, value in case.path_parameters.items()}
         case.headers.pop("Gateway-Business", None)
