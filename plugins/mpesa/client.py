@@ -11,7 +11,7 @@ from plugins.mpesa.config import Account
 from plugins.mpesa.faults import Meaning, fault_of
 from plugins.mpesa.token import Tokens
 from ports.context import Context
-from ports.errors import Misconfigured
+from ports.errors import Misconfigured, NotSent
 
 #: The longest that one port call takes, with tokens and a second try.
 CALL_TIMEOUT_S = 60
@@ -48,6 +48,9 @@ class Daraja:
         answer = self._send(name, path, content, token, budget, limits)
         fault = fault_of(answer)
         if fault.meaning is Meaning.UNAUTHORISED:
+            if not fault.lacks_product and not self._tokens.is_shared(token):
+                # Without shared memory processes end one another's tokens: that is no fault of the credentials.
+                raise NotSent(f"{name}: another process took a newer token", retry_after_s=2)
             why = "the app lacks this API product" if fault.lacks_product else "a fresh token was refused"
             raise Misconfigured(f"{name}: {why} ({fault.code or fault.status})")
         return answer

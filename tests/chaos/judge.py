@@ -156,8 +156,10 @@ def _books(database: Database, arrived: int, left: int) -> list[str]:
         faults.append(f"the trial balance is off by {totals['debits'] - totals['credits']}")
     floats = sum(int(d - c) for path, _, d, c, _, _ in rows if path.startswith("float:"))
     funding = sum(int(c - d) for path, _, d, c, _, _ in rows if path == "equity:funding")
-    if floats != funding + arrived - left:
-        faults.append(f"the floats hold {floats}, M-Pesa's sums make it {funding + arrived - left}")
+    charges = sum(int(d - c) for path, _, d, c, _, _ in rows if path.startswith("expense:charges:"))
+    if floats != funding + arrived - left - charges:
+        expected = funding + arrived - left - charges
+        faults.append(f"the floats hold {floats}, M-Pesa's sums and charges make it {expected}")
     return faults
 
 

@@ -114,6 +114,15 @@ class TestToken:
             rail.start(collection())
         assert (len(server.seen_at(PUSH)), len(server.seen_at(OAUTH))) == (2, 2)
 
+    def test_without_shared_memory_a_second_refusal_is_nobody_s_fault(
+        self, server: ScriptedServer, world: FakeWorld, rail: MpesaPush
+    ) -> None:
+        world.shared.reachable = False
+        server.on(PUSH, STALE)
+        with pytest.raises(NotSent, match="another process took a newer token"):
+            rail.start(collection())
+        assert (len(server.seen_at(PUSH)), len(server.seen_at(OAUTH))) == (2, 2)
+
     def test_a_missing_product_is_our_set_up_after_one_renewal(self, server: ScriptedServer, rail: MpesaPush) -> None:
         server.on(PUSH, reply(404, error("404.001.03", "Error: Invalid API call as no apiproduct match found")))
         with pytest.raises(Misconfigured, match="lacks this API product"):
