@@ -23,7 +23,7 @@ help:
 	@echo "make test           run the tests"
 	@echo "make check          run every other check: imports, types, style, security, migrations, docs, containers"
 	@echo "make crash          run the tests that kill real processes; they take minutes"
-	@echo "make crash-deep     kill PostgreSQL at every boundary of a payment and a payout"
+	@echo "make crash-deep     PostgreSQL killed at every boundary, full disks, clocks that jump, thousands of events; long"
 	@echo "make chaos          seeds of kills, lost replies, shuffled and forged callbacks; minutes, with a table at the end"
 	@echo "make bench          measure, in ratios"
 	@echo "make format docs clean"

@@ -14,7 +14,7 @@ from tests.chaos.scene import Scene, a_scene
 from tests.chaos.traffic import Made, fund, pay_in, pay_out
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.crash
+pytestmark = pytest.mark.deep
 
 _HOUR = 3_600
 

@@ -17,7 +17,7 @@ from tests.chaos.scene import Scene, a_scene
 from tests.chaos.traffic import Traffic, fund
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.crash
+pytestmark = pytest.mark.deep
 
 
 @pytest.fixture(scope="module")
