@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.domain.breakers import BreakerState
+from gateway.domain.breakers import PROBE_AFTER_S, BreakerState
 from gateway.domain.due import QUEUES
 from gateway.domain.errors import Busy
 from ports.abilities import History, Refunds
@@ -69,9 +69,9 @@ def test_five_silent_calls_open_it_new_prompts_are_refused_at_once_and_a_probe_c
     started = len(world.rail.started)
     with pytest.raises(Busy) as refused:
         world.confirm(world.payment())
-    assert (refused.value.code, refused.value.retry_after_s) == ("rail_unavailable", 10)
+    assert (refused.value.code, refused.value.retry_after_s) == ("rail_unavailable", PROBE_AFTER_S[0])
     assert len(world.rail.started) == started
-    world.advance(10)
+    world.advance(PROBE_AFTER_S[0])
     probe = world.payment()
     world.confirm(probe)
     world.settle()

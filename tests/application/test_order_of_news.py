@@ -252,7 +252,9 @@ def test_every_order_of_a_payout_s_news_ends_in_the_same_books(
     deliver(world, news[answered_after:], paying.say)
     # In the end the result is there, and so is an answer to a question: two secrets that agree.
     deliver(world, ["result", "question", "answer"], paying.say)
-    assert len([b for b in world.channel.submitted if b.id == paying.reference]) == 1
+    # A second worker that takes the first for dead sends the same once more, and the provider takes it once.
+    assert len([b for b in world.channel.submitted if b.id == paying.reference]) <= 2
+    assert len(world.channel.of(paying.reference)) == 1
     seen = world.see(paying.payout)
     assert [a["status"] for a in seen["attempts"]] == ["succeeded" if paid else "failed"]
     assert (seen["status"], seen["needs_attention"]) == ("paid" if paid else "failed", False)

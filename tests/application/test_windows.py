@@ -34,6 +34,8 @@ def test_a_prompt_s_window_ends_in_processing_and_its_grace_in_unknown(world: Wo
         "type": "prompt",
         "expires_at": moment(sent + timedelta(seconds=90)),
         "resend_after": moment(sent + timedelta(seconds=150)),
+        "pay_to": None,
+        "amount_left": 150_000,
     }
     world.advance(89)
     assert (world.see(payment)["status"], states(world, payment)) == ("requires_action", ["submitted"])
