@@ -136,6 +136,7 @@ class Cli(SandboxHost):
         return restore_drill(self.settings.database_of("owner"), into, say)
 
     def seed_sandbox(self, world: SandboxWorld) -> SeededKeys:
+        logs.set_up("warning")  # what the seed asks of the simulator is nobody's news
         seeded = seeding.seed_sandbox(
             settings_.read(world.environment), {**seeding.mpesa_of(world.mpesa_url), "base_url": world.mpesa_url}
         )
