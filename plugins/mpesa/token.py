@@ -41,10 +41,6 @@ class Tokens:
         """A token to try once more with: what others put in its place meanwhile, else a fresh one."""
         return self._shared_other_than(refused) or self._renewed(refused, budget)
 
-    def is_shared(self, token: str) -> bool:
-        """Whether this is the token that all processes go by: one that isn't may have been ended by another's."""
-        return self._context.shared.get(self._key) == token
-
     def _shared_other_than(self, refused: str | None) -> str | None:
         known = self._context.shared.get(self._key)
         return known if known and known != refused else None

@@ -108,18 +108,46 @@ class TestToken:
         assert server.seen_at(OAUTH) == []
         assert server.seen_at(PUSH)[0].headers["authorization"] == "Bearer theirs"
 
-    def test_a_second_refusal_is_our_set_up(self, server: ScriptedServer, rail: MpesaPush) -> None:
+    def test_a_second_refusal_gives_up_for_now(self, server: ScriptedServer, rail: MpesaPush) -> None:
         server.on(PUSH, STALE)
-        with pytest.raises(Misconfigured, match=r"push: a fresh token was refused \(404\.001\.03\)"):
+        with pytest.raises(NotSent, match=r"push: a fresh token was refused \(404\.001\.03\)"):
             rail.start(collection())
         assert (len(server.seen_at(PUSH)), len(server.seen_at(OAUTH))) == (2, 2)
 
-    def test_without_shared_memory_a_second_refusal_is_nobody_s_fault(
+    def test_fresh_tokens_that_stay_refused_are_our_set_up(
+        self, server: ScriptedServer, world: FakeWorld, rail: MpesaPush
+    ) -> None:
+        server.on(PUSH, STALE)
+        for _ in range(3):
+            with pytest.raises(NotSent):
+                rail.start(collection())
+            world.clock.forward(10)
+        with pytest.raises(Misconfigured, match=r"push: fresh tokens are refused \(404\.001\.03\)"):
+            rail.start(collection())
+
+    @pytest.mark.parametrize("between", ["a token was taken", "an hour passed"])
+    def test_refusals_that_have_nothing_to_do_with_one_another_are_not_counted_together(
+        self, server: ScriptedServer, world: FakeWorld, rail: MpesaPush, between: str
+    ) -> None:
+        server.script[PUSH] = [STALE, STALE]  # type: ignore[list-item]
+        with pytest.raises(NotSent):
+            rail.start(collection())
+        if between == "a token was taken":
+            server.on(PUSH, reply(200, PUSH_OK))
+            rail.start(collection())
+            world.clock.forward(60)
+        else:
+            world.clock.forward(3600)
+        server.on(PUSH, STALE)
+        with pytest.raises(NotSent):
+            rail.start(collection())
+
+    def test_without_shared_memory_a_second_refusal_gives_up_for_now(
         self, server: ScriptedServer, world: FakeWorld, rail: MpesaPush
     ) -> None:
         world.shared.reachable = False
         server.on(PUSH, STALE)
-        with pytest.raises(NotSent, match="another process took a newer token"):
+        with pytest.raises(NotSent, match="a fresh token was refused"):
             rail.start(collection())
         assert (len(server.seen_at(PUSH)), len(server.seen_at(OAUTH))) == (2, 2)
 
