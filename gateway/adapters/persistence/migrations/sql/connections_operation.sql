@@ -156,8 +156,8 @@ CREATE FUNCTION gateway.is_low(p_float uuid) RETURNS boolean
   FROM gateway.float f WHERE f.id = p_float
 $$;
 
--- As before, and only once the float is above its threshold again.
-CREATE OR REPLACE FUNCTION gateway.settle_float_alert(p_float uuid) RETURNS void
+-- The alert about a float ends by itself once nothing waits for it any more and it is above its threshold again.
+CREATE FUNCTION gateway.settle_float_alert(p_float uuid) RETURNS void
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   UPDATE gateway.alert SET resolved_at = clock_timestamp()
   WHERE kind = 'float_low' AND subject_id = p_float AND resolved_at IS NULL AND gateway.float_short(p_float) = 0
@@ -354,9 +354,10 @@ CREATE FUNCTION gateway.connection_facts(p_connection uuid, p_now timestamptz) R
   FROM gateway.connection c WHERE c.id = p_connection
 $$;
 
-REVOKE ALL ON FUNCTION gateway.float_standing, gateway.settle_alert, gateway.is_low, gateway.watch_floats, gateway.promise_tending,
+REVOKE ALL ON FUNCTION gateway.float_standing, gateway.settle_float_alert, gateway.settle_alert, gateway.is_low, gateway.watch_floats, gateway.promise_tending,
   gateway.hurry_balance, gateway.balance_asked, gateway.tally, gateway.metrics, gateway.connection_facts FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gateway.float_standing, gateway.settle_alert, gateway.watch_floats, gateway.promise_tending, gateway.balance_asked,
   gateway.tally, gateway.connection_facts TO gateway_worker, gateway_operator;
+GRANT EXECUTE ON FUNCTION gateway.settle_float_alert TO gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.metrics TO gateway_app, gateway_worker, gateway_operator;
 RESET ROLE;
