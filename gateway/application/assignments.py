@@ -38,6 +38,8 @@ class AssignReceipt:
             if before is not None:
                 return answered(work, 200, before)
             loose = work.loose_receipts.get(receipt_id)
+            if loose.is_gone:
+                raise Conflict("the provider has taken this money back", code="receipt_reversed")
             payment = with_terms(work, payment)
             receipt = receipt_of(
                 work,

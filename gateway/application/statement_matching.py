@@ -10,7 +10,6 @@ from gateway.application.payout_reports import RecordPayoutReport
 from gateway.application.refund_reports import RecordRefundReport
 from gateway.application.reports import News
 from gateway.application.reversals import RecordReversal, ReversalOutcome
-from gateway.domain.businesses import HOUSE
 from gateway.domain.payouts import PayoutState
 from gateway.domain.refunds import RefundAttemptState
 from gateway.domain.reversals import SeenReversal
@@ -67,13 +66,9 @@ class MatchMoneyOut:
         )
         return self._payout(statement, found, report, (PayoutState.RETURNED,)), _match(found)
 
-    def reversal(self, statement: Statement, line: KeptLine, call: Call) -> Became | None:
-        """A payment was taken back. None when nobody has its receipt, or it is in suspense and nobody's."""
+    def reversal(self, statement: Statement, line: KeptLine) -> Became | None:
+        """Money that came in was taken back. None when nothing has that receipt."""
         if line.original_receipt is None:
-            return None
-        with self.unit(call.scope, call=call, read_only=True) as work:
-            owner = work.records.owner(statement.receipt_namespace, line.original_receipt)
-        if owner is None or owner == HOUSE:
             return None
         seen = SeenReversal(
             namespace=statement.receipt_namespace,

@@ -125,7 +125,7 @@ class SettleStatement:
             case LineKind.RETURN:
                 return self.match.returned(statement, line, call)
             case _:
-                return self.match.reversal(statement, line, call)
+                return self.match.reversal(statement, line)
 
     def _later(self, call: Call, wait_s: int) -> datetime:
         with self.unit(call.scope, call=call, read_only=True) as work:

@@ -50,7 +50,10 @@ class ExternalRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LooseReceipt:
-    """A proved receipt of the house: in suspense until it is assigned. `candidate_id` is whose it may be."""
+    """A proved receipt of the house: in suspense until it is assigned. `candidate_id` is whose it may be.
+
+    `reversed_units`: so much of it the provider took back.
+    """
 
     id: UUID
     livemode: bool
@@ -65,6 +68,12 @@ class LooseReceipt:
     payer_hint: str | None = None
     candidate_id: UUID | None = None
     typed_masked: str | None = None
+    reversed_units: int = 0
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the provider has taken all of it back: there is nothing left to assign."""
+        return self.reversed_units >= self.amount.units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,7 +153,14 @@ class SqlLooseReceipts(LooseReceipts):
             amount=kept.money(int(row[3]), row[4]),
             happened_at=row[5],
             payer_hint=row[6],
+            version=row[7],
+            reversed_units=int(row[8]),
         )
+
+    def take_back(self, receipt: LooseReceipt, units: int) -> None:
+        values = {"reversed_units": receipts.c.reversed_units + units, "updated": self._tx.now}
+        stmt = update(receipts).where(self._tx.own(receipts), receipts.c.id == receipt.id)
+        self._tx.conn.execute(stmt.values(**values, version=receipts.c.version + 1))
 
     def take(self, receipt: Receipt) -> bool:
         sql = "SELECT gateway.take_receipt(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
@@ -181,7 +188,7 @@ class SqlLooseReceipts(LooseReceipts):
             raise Conflict("this receipt has found its payment", code="receipt_assigned")
 
     def of_business(self, page: Page) -> tuple[Sequence[LooseReceipt], bool]:
-        mine = self._all().where(receipts.c.candidate_id == self._tx.scope.business_id)
+        mine = self._all().where(receipts.c.candidate_id == self._tx.scope.business_id, self._waits)
         if page.ending_before is not None:
             stmt = mine.where(receipts.c.id > page.ending_before).order_by(receipts.c.id)
         else:
@@ -193,7 +200,8 @@ class SqlLooseReceipts(LooseReceipts):
         return [_loose(row) for row in (rows[::-1] if page.ending_before is not None else rows)], more
 
     def all(self, limit: int) -> Sequence[LooseReceipt]:
-        return [_loose(row) for row in self._tx.conn.execute(self._all().order_by(receipts.c.id).limit(limit))]
+        stmt = self._all().where(self._waits).order_by(receipts.c.id).limit(limit)
+        return [_loose(row) for row in self._tx.conn.execute(stmt)]
 
     def _all(self) -> Any:
         return select(receipts).where(
@@ -201,6 +209,11 @@ class SqlLooseReceipts(LooseReceipts):
             receipts.c.livemode == self._tx.scope.livemode,
             receipts.c.payment_id.is_(None),
         )
+
+    @property
+    def _waits(self) -> Any:
+        """Not all of it was taken back: somebody may still be given it."""
+        return receipts.c.reversed_units < receipts.c.amount_units
 
 
 def _written(one: ExternalRecord) -> dict[str, Any]:
@@ -250,4 +263,5 @@ def _loose(row: Row[Any]) -> LooseReceipt:
         payer_hint=row.payer_hint,
         candidate_id=row.candidate_id,
         typed_masked=row.typed_masked,
+        reversed_units=int(row.reversed_units),
     )

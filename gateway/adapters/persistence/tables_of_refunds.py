@@ -19,6 +19,7 @@ from gateway.adapters.persistence.columns import (
     may,
     metadata,
     must,
+    noted,
     owned,
     to,
     written,
@@ -127,9 +128,9 @@ reversal = Table(
     "reversal",
     metadata,
     id_(),
-    *owned(),
+    *noted(),
     must("created", AT),
-    must("payment_id", UUID),
+    may("payment_id", UUID),
     must("receipt_id", UUID),
     must("receipt_namespace", Text),
     must("reversal_number", Text),
@@ -139,8 +140,9 @@ reversal = Table(
     must("grade", Text),
     may("refund_id", UUID),
     UniqueConstraint("receipt_namespace", "livemode", "reversal_number", name="reversal_once"),
-    to("reversal_receipt", "receipt_id", "receipt"),
+    to("reversal_receipt", "receipt_id", "receipt", onupdate="CASCADE"),
     Index("reversal_of_business", *OWN, "id"),
+    Index("reversal_of_receipt", "receipt_id"),
 )
 
 recovery = Table(

@@ -74,6 +74,9 @@ class Reversals(Protocol):
     def add(self, reversal: Reversal) -> bool:
         """Insert; False when that reversal is known."""
 
+    def of_receipt(self, receipt_id: UUID) -> Sequence[Reversal]:
+        """What was taken back of one receipt, oldest first."""
+
     def lock(self) -> int:
         """Take the business's reversals for the rest of the transaction; gives the number of the next sweep."""
 

@@ -206,14 +206,15 @@ CREATE VIEW gateway.statement_line_now WITH (security_invoker = true) AS
       WHEN l.outcome <> 'recorded' THEN l.outcome
       WHEN r.amount_units <> l.amount_units THEN 'conflict'
       WHEN r.payment_id IS NOT NULL THEN 'booked'
+      WHEN r.reversed_units >= r.amount_units THEN 'reversed'
       WHEN r.id IS NOT NULL THEN 'suspense'
       ELSE COALESCE(e.state, 'unmatched') END AS became,
-    CASE WHEN r.payment_id IS NOT NULL OR (v.id IS NOT NULL AND v.refund_id IS NULL) THEN 'payment'
-      WHEN r.id IS NOT NULL THEN 'receipt'
+    CASE WHEN r.payment_id IS NOT NULL OR (v.payment_id IS NOT NULL AND v.refund_id IS NULL) THEN 'payment'
+      WHEN r.id IS NOT NULL OR (v.id IS NOT NULL AND v.refund_id IS NULL) THEN 'receipt'
       WHEN v.refund_id IS NOT NULL THEN 'refund'
       WHEN a.id IS NOT NULL THEN 'payout'
       ELSE l.matched_kind END AS matched_kind,
-    COALESCE(r.payment_id, r.id, v.refund_id, v.payment_id, a.payout_id, l.matched_id) AS matched_id
+    COALESCE(r.payment_id, r.id, v.refund_id, v.payment_id, v.receipt_id, a.payout_id, l.matched_id) AS matched_id
   FROM gateway.statement s JOIN gateway.statement_line l ON l.statement_id = s.id
   LEFT JOIN gateway.receipt r ON l.outcome = 'recorded' AND r.receipt_namespace = s.receipt_namespace
     AND r.livemode = s.livemode AND r.receipt_number = l.receipt_number
