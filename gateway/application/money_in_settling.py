@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gateway.application.attempts import lock
 from gateway.application.interfaces import Call, Due, OpenUnit, Page, Providers, Scope, UnitOfWork
+from gateway.application.late_lines import wake_waiting
 from gateway.application.loose_receipts import loose_receipt
 from gateway.application.money_in import RECORD_SUBJECT, house
 from gateway.application.reports import News, RecordReport, take_money
@@ -81,6 +82,7 @@ class SettleMoneyIn:
 
     def _mark(self, call: Call, record_id: UUID, state: RecordState, known: Known) -> None:
         with self.unit(call.scope, call=call) as work:
+            wake_waiting(work, original=(known.record.receipt_namespace, known.record.receipt_number))
             _save(work, work.records.get(record_id, lock=True), state, known)
 
     def _tell_its_try(self, known: Known, found: Found) -> None:
@@ -115,6 +117,7 @@ class SettleMoneyIn:
         record, finding = known.record, known.finding
         if known.owner is not None:
             _save(work, record, RecordState.SUSPENSE if known.owner == HOUSE else RecordState.BOOKED, known)
+            wake_waiting(work, original=(record.receipt_namespace, record.receipt_number))
             return None
         if finding.verdict is Verdict.CONFLICT:
             _save(work, record, RecordState.CONFLICT, known)
@@ -162,6 +165,7 @@ class SettleMoneyIn:
             return
         work.journal.post(postings.receipt_in_suspense(loose))
         _save(work, record, RecordState.SUSPENSE, known)
+        wake_waiting(work, original=(record.receipt_namespace, record.receipt_number))
         if loose.candidate_id is None:
             work.alerts.raise_("receipt_unmatched", loose.id, "money in suspense that bears no business's tag")
         else:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ColumnElement, Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.adapters.persistence import json_values as kept
@@ -147,12 +147,49 @@ class SqlStatements(Statements):
         return [_line(row) for row in rows]
 
     def settle(self, line_id: UUID, outcome: Outcome, match: Match | None = None) -> None:
+        self._settle(line_id, outcome, match, statement_line.c.outcome.is_(None))
+
+    def _settle(self, line_id: UUID, outcome: Outcome, match: Match | None, before: ColumnElement[bool]) -> None:
         table = statement_line
         values: dict[str, Any] = {"outcome": outcome.value, "settled_at": self._tx.now}
         if match is not None:
             values |= {"matched_kind": match.kind, "matched_id": match.id}
-        stmt = update(table).where(self._tx.own(table), table.c.id == line_id, table.c.outcome.is_(None))
+        stmt = update(table).where(self._tx.own(table), table.c.id == line_id, before)
         self._tx.conn.execute(stmt.values(**values))
+
+    def late_lines(self, statement_id: UUID) -> Sequence[KeptLine]:
+        rows = self._tx.raw.execute("SELECT line_id FROM gateway.late_lines(%s)", (statement_id,)).fetchall()
+        if not rows:
+            return []
+        table = statement_line
+        stmt = select(table).where(self._tx.own(table), table.c.id.in_([row[0] for row in rows])).order_by(table.c.row)
+        return [_line(row) for row in self._tx.conn.execute(stmt)]
+
+    def settle_late(self, line_id: UUID, outcome: Outcome, match: Match | None = None) -> None:
+        self._settle(line_id, outcome, match, statement_line.c.outcome == Outcome.UNMATCHED.value)
+
+    def waits(self, statement_id: UUID) -> bool:
+        stmt = self._waiting().where(statement_line.c.statement_id == statement_id).limit(1)
+        return self._tx.conn.execute(stmt).first() is not None
+
+    def waiting(self, *, float_id: UUID | None = None, original: tuple[str, str] | None = None) -> Sequence[UUID]:
+        stmt = self._waiting().distinct()
+        if float_id is not None:
+            stmt = stmt.where(statement_line.c.float_id == float_id)
+        if original is not None:
+            namespace, number = original
+            named = statement.c.id == statement_line.c.statement_id
+            stmt = stmt.join(statement, named & (statement.c.receipt_namespace == namespace))
+            stmt = stmt.where(statement_line.c.original_receipt == number)
+        return [row[0] for row in self._tx.conn.execute(stmt)]
+
+    def _waiting(self) -> Any:
+        table = statement_line
+        return select(table.c.statement_id).where(
+            self._tx.own(table),
+            table.c.original_receipt.is_not(None),
+            text("kind IN ('reversal', 'return') AND COALESCE(outcome, 'unmatched') = 'unmatched'"),
+        )
 
     def charged(self, statement_id: UUID, receipt_number: str) -> int:
         table = statement_line

@@ -45,6 +45,18 @@ class Statements(Protocol):
     def settle(self, line_id: UUID, outcome: Outcome, match: Match | None = None) -> None:
         """Write a line's outcome, if it has none yet."""
 
+    def late_lines(self, statement_id: UUID) -> Sequence[KeptLine]:
+        """Reversals and returns that were called unmatched, and whose original is known by now."""
+
+    def settle_late(self, line_id: UUID, outcome: Outcome, match: Match | None = None) -> None:
+        """Write the outcome of a line that was called unmatched."""
+
+    def waits(self, statement_id: UUID) -> bool:
+        """Whether a reversal or return of it names an original that nobody has."""
+
+    def waiting(self, *, float_id: UUID | None = None, original: tuple[str, str] | None = None) -> Sequence[UUID]:
+        """Statements, of a float or for an original (namespace and number), with lines that wait for theirs."""
+
     def charged(self, statement_id: UUID, receipt_number: str) -> int:
         """The sum of a statement's charges under one number."""
 

@@ -58,6 +58,9 @@ CREATE TABLE gateway.statement_line (
 ) WITH (fillfactor = 80);
 CREATE INDEX statement_line_of ON gateway.statement_line (statement_id, "row");
 CREATE INDEX statement_line_open ON gateway.statement_line (statement_id, kind, "row") WHERE outcome IS NULL;
+-- Lines whose original nobody has yet.
+CREATE INDEX statement_line_waiting ON gateway.statement_line (original_receipt, statement_id)
+  WHERE original_receipt IS NOT NULL AND kind IN ('reversal', 'return') AND COALESCE(outcome, 'unmatched') = 'unmatched';
 
 -- A line names money that left by its receipt number.
 CREATE INDEX payout_attempt_by_receipt ON gateway.payout_attempt (float_id, receipt_number) WHERE receipt_number IS NOT NULL;
@@ -152,6 +155,16 @@ CREATE FUNCTION gateway.find_money_out(p_float uuid, p_livemode boolean, p_numbe
     FROM best b JOIN gateway.refund_attempt a ON b.kind = 'refund_attempt' AND a.id = b.id
 $$;
 
+-- Reversals and returns that fitted nothing when they were looked at, and whose original is known by now.
+CREATE FUNCTION gateway.late_lines(p_statement uuid) RETURNS TABLE (line_id uuid)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT l.id FROM gateway.statement s JOIN gateway.statement_line l ON l.statement_id = s.id
+  WHERE s.id = p_statement AND l.outcome = 'unmatched' AND l.original_receipt IS NOT NULL
+    AND ((l.kind = 'reversal' AND EXISTS (SELECT FROM gateway.find_receipt(s.receipt_namespace, l.original_receipt, s.livemode)))
+      OR (l.kind = 'return' AND EXISTS (SELECT FROM gateway.find_money_out(l.float_id, s.livemode, l.original_receipt, NULL))))
+  ORDER BY l."row"
+$$;
+
 -- Payouts that the books call paid inside the statement's period, with a margin at its edges, and no statement shows.
 CREATE FUNCTION gateway.payouts_missing(p_statement uuid)
   RETURNS TABLE (payout_id uuid, business_id uuid, receipt_number text, amount_units numeric, currency text, paid_at timestamptz)
@@ -229,8 +242,8 @@ CREATE VIEW gateway.statement_line_now WITH (security_invoker = true) AS
 GRANT SELECT ON gateway.statement_line_now TO gateway_operator;
 
 REVOKE EXECUTE ON FUNCTION gateway.settle_known_lines, gateway.find_money_out, gateway.payouts_missing, gateway.held_on_at,
-  gateway.statement_conflicts FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gateway.settle_known_lines TO gateway_worker;
+  gateway.statement_conflicts, gateway.late_lines FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gateway.settle_known_lines, gateway.late_lines TO gateway_worker;
 GRANT EXECUTE ON FUNCTION gateway.find_money_out, gateway.payouts_missing, gateway.held_on_at, gateway.statement_conflicts TO gateway_worker, gateway_operator;
 RESET ROLE;
 
