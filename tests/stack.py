@@ -196,7 +196,7 @@ class Stack:
         )
         self.processes[name] = process
         if name == "serve":
-            eventually(lambda: ready(self.url), within_s=20, every_s=0.05)
+            eventually(lambda: ready(self.url), within_s=60, every_s=0.05)
         return process
 
     def kill(self, name: str) -> None:

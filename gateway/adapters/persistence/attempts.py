@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, false, func, select, update
+from sqlalchemy import Row, func, select, update
 
 from gateway.adapters.persistence import json_values as kept
 from gateway.adapters.persistence.tables import attempt as table
@@ -50,12 +50,11 @@ class SqlAttempts(Attempts):
         return self._attempt(self._tx.get(table, attempt_id, "attempt", lock=lock))
 
     def by_key(self, key_hash: bytes) -> Attempt | None:
-        stmt = select(table).where(self._tx.own(table), table.c.idempotency_key == key_hash)
-        row = self._tx.conn.execute(stmt).first()
+        row = self._tx.first(table, idempotency_key=key_hash)
         return None if row is None else self._attempt(row)
 
     def of(self, payment_id: UUID) -> Sequence[Attempt]:
-        return self.of_many([payment_id]).get(payment_id, [])
+        return [self._attempt(row) for row in self._tx.found(table, "number", payment_id=payment_id)]
 
     def of_many(self, payment_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Attempt]]:
         stmt = select(table).where(self._tx.own(table), table.c.payment_id.in_(payment_ids)).order_by(table.c.number)
@@ -65,8 +64,8 @@ class SqlAttempts(Attempts):
         return found
 
     def save(self, attempt: Attempt) -> Attempt:
-        blocking = table.c.blocking if attempt.state.value in _MAY_BLOCK else false()
-        return self._tx.saved(table, attempt, {**self._written(attempt), "blocking": blocking})
+        ended = {} if attempt.state.value in _MAY_BLOCK else {"blocking": False}
+        return self._tx.saved(table, attempt, {**self._written(attempt), **ended})
 
     def unblock(self, attempt_id: UUID) -> None:
         self._tx.conn.execute(update(table).where(self._tx.own(table), table.c.id == attempt_id).values(blocking=False))

@@ -39,21 +39,21 @@ class SqlExternalRecords(ExternalRecords):
             "receipt_namespace": record.receipt_namespace,
             "receipt_number": record.receipt_number,
             **_written(record),
-            **self._tx.whose(),
         }
-        self._tx.conn.execute(insert(table).on_conflict_do_nothing(), row)
-        stmt = select(table).where(
-            self._tx.own(table),
-            table.c.receipt_namespace == record.receipt_namespace,
-            table.c.receipt_number == record.receipt_number,
-        )
-        return _record(self._tx.conn.execute(stmt.with_for_update()).one())
+        self._tx.added_once(table, row)
+        named = {"receipt_namespace": record.receipt_namespace, "receipt_number": record.receipt_number}
+        return _record(self._tx.found(table, lock=True, **named)[0])
 
     def get(self, record_id: UUID, *, lock: bool = False) -> ExternalRecord:
         return _record(self._tx.get(external_record, record_id, "record", lock=lock))
 
     def save(self, record: ExternalRecord) -> ExternalRecord:
         return self._tx.saved(external_record, record, _written(record))
+
+    def in_conflict(self, limit: int) -> Sequence[ExternalRecord]:
+        table = external_record
+        stmt = select(table).where(self._tx.own(table), table.c.state == RecordState.CONFLICT.value)
+        return [_record(row) for row in self._tx.conn.execute(stmt.order_by(table.c.id).limit(limit))]
 
     def named(self, float_id: UUID, reference: str) -> Found | None:
         sql = "SELECT * FROM gateway.find_reference(%s, %s, %s)"
@@ -225,6 +225,8 @@ def _written(one: ExternalRecord) -> dict[str, Any]:
         "attempt_id": one.attempt_id,
         "trusted": one.trusted,
         "look_ups": one.look_ups,
+        "decided_units": one.decided_units,
+        "decided_at": one.decided_at,
     }
 
 
@@ -245,6 +247,8 @@ def _record(row: Row[Any]) -> ExternalRecord:
         attempt_id=row.attempt_id,
         trusted=row.trusted,
         look_ups=row.look_ups,
+        decided_units=None if row.decided_units is None else int(row.decided_units),
+        decided_at=row.decided_at,
     )
 
 
