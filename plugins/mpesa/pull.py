@@ -9,7 +9,7 @@ from plugins.mpesa import wire, wire_more
 from plugins.mpesa.client import LIST_LIMITS, LIST_MAX, Daraja
 from plugins.mpesa.codes import shown
 from plugins.mpesa.faults import fault_of
-from plugins.mpesa.mapping import RECEIPTS, error_of
+from plugins.mpesa.mapping import RECEIPTS, error_of, question_error
 from plugins.mpesa.orders import body_of
 from ports.abilities import HistoryPage
 from ports.context import Context
@@ -41,7 +41,7 @@ def page(
     found = body_of(answer, LIST_MAX)
     code = wire.code(found.get("ResponseCode"))
     if answer.status != 200:
-        raise error_of("pull", fault_of(answer))
+        raise question_error("pull", fault_of(answer))
     if code == _NOTHING:
         return HistoryPage(money=())
     if code != _FOUND:
@@ -64,22 +64,25 @@ def register(daraja: Daraja, shortcode: str, nominated_number: str, url: str) ->
     raise error_of("pull_register", fault_of(answer))
 
 
-def _rows(value: object, depth: int) -> Iterator[dict[str, object]]:
-    """The objects in lists within lists; nothing found may also come as the text `[[]]`."""
-    if isinstance(value, dict):
-        yield value
-    elif isinstance(value, list) and depth:
+def _rows(value: object, depth: int) -> Iterator[object]:
+    """What stands in lists within lists. Each is a row, also where it can't be one: the provider counts it too."""
+    if isinstance(value, list) and depth:
         for one in value:
             yield from _rows(one, depth - 1)
+    elif depth < _DEPTH or isinstance(value, dict):
+        # Nothing found may also come as the text `[[]]`, in no list at all.
+        yield value
 
 
-def _money(row: dict[str, object]) -> MoneyIn | None:
+def _money(row: object) -> MoneyIn | None:
+    if not isinstance(row, dict):
+        return None
     receipt = wire.receipt_number(row.get("transactionId"))
     amount = wire.shillings(row.get("amount"))
     if receipt is None or amount is None or not amount.units:
         return None
     typed = row.get("billreference")
-    reference = str(typed).strip()[:64] if isinstance(typed, (int, str)) else ""
+    reference = str(typed).strip()[:64] if isinstance(typed, (int, str)) and not isinstance(typed, bool) else ""
     return MoneyIn(
         receipt_namespace=RECEIPTS,
         receipt_number=receipt,

@@ -13,6 +13,8 @@ from plugins.mpesa.orders import body_of
 from ports.errors import OutcomeUnknown, Refused
 from ports.report import Failure, FailureKind, TryAgain
 
+#: Words that may be shown: one plain sentence, and no address or number in it.
+_PLAIN = re.compile(r"(?!.*[0-9]{9})[A-Za-z0-9 ,.'()-]{1,100}")
 _THERE = re.compile(r"already registered|duplicate notification info", re.IGNORECASE)
 
 
@@ -33,7 +35,7 @@ def told_urls(answer: Answer) -> str:
             )
         )
     if answer.status == 200 and wire.is_accepted(code):
-        return words or "registered"
+        return words if _PLAIN.fullmatch(words) else "registered"
     if answer.status == 200 and code is not None:
         raise OutcomeUnknown(f"register: {shown(code)}")
     raise error_of("register", fault)
