@@ -64,8 +64,7 @@ class RecordReport:
 
     def within(self, work: UnitOfWork, attempt_id: UUID, news: News) -> Verdict:
         """The same inside an open unit. Rows are locked payment first, attempt second, as everywhere."""
-        payment = work.payments.get(work.attempts.get(attempt_id).payment_id, lock=True)
-        attempt = work.attempts.get(attempt_id, lock=True)
+        payment, attempt = work.attempts.locked(attempt_id)
         offer = self.providers.rail_capabilities(attempt.rail)
         if news.of_start and news.report.provider_reference is not None:
             attempt = replace(attempt, provider_reference=news.report.provider_reference)
@@ -164,6 +163,11 @@ def _contradicted(work: UnitOfWork, payment: Payment, attempt: Attempt, news: Ne
         _wake(work, attempt)
     else:
         work.attempts.save(attempt)
+    tell_conflict(work, payment)
+
+
+def tell_conflict(work: UnitOfWork, payment: Payment) -> None:
+    """The payment shows it, and a person is told."""
     if payment.exception_status is None:
         work.payments.save(replace(payment, exception_status=ExceptionStatus.CONFLICT, updated=work.now))
     work.alerts.raise_("payment_conflict", payment.id, "reports about the money contradict one another")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from gateway.application.addresses_of_connections import RegisterConnection, SetPolicy
 from gateway.application.assignments import AssignReceipt, OperateReceipts, ReadReceipts
+from gateway.application.conflicts import DecideConflicts
 from gateway.application.history import PullHistory
 from gateway.application.interfaces import Call, Directory, Doors, OpenUnit, Providers
 from gateway.application.jobs import Chore
@@ -54,6 +55,7 @@ class MoneyInCommands:
     register: RegisterConnection
     set_policy: SetPolicy
     receipts: OperateReceipts
+    conflicts: DecideConflicts
 
 
 def money_in_commands(
@@ -64,4 +66,5 @@ def money_in_commands(
         register=RegisterConnection(unit=unit, providers=providers, replying=replying, directory=directory, desk=desk),
         set_policy=SetPolicy(directory=directory, desk=desk),
         receipts=OperateReceipts(unit=unit, directory=directory, desk=desk, assign=AssignReceipt(unit=unit)),
+        conflicts=DecideConflicts(unit=unit, desk=desk),
     )

@@ -23,6 +23,9 @@ class ExternalRecords(Protocol):
     def save(self, record: ExternalRecord) -> ExternalRecord:
         """Write it, guarded by version."""
 
+    def in_conflict(self, limit: int) -> Sequence[ExternalRecord]:
+        """Those whose reports contradict one another, oldest first."""
+
     def named(self, float_id: UUID, reference: str) -> Found | None:
         """The one try on that float whose reference this is, of any business; None when there is none, or two."""
 

@@ -41,11 +41,13 @@ CREATE TABLE gateway.external_record (
   receipt_namespace text NOT NULL,
   receipt_number    text NOT NULL,
   reference         text,                      -- as typed; it may hold a person's number, so the reading role has no right
-  state             text NOT NULL CHECK (state IN ('announced', 'unmatched', 'booked', 'suspense', 'conflict')),
+  state             text NOT NULL CHECK (state IN ('announced', 'unmatched', 'booked', 'suspense', 'conflict', 'dismissed')),
   owner_id          uuid,                      -- the business whose attempt it is, once known
   attempt_id        uuid,
   trusted           boolean NOT NULL,          -- its announcement came from an address that the operator trusts
   look_ups          integer NOT NULL,
+  decided_units     numeric(38,0) CHECK (decided_units > 0),  -- the sum that a person took, where reports contradict
+  decided_at        timestamptz,
   CONSTRAINT external_record_once UNIQUE (receipt_namespace, livemode, receipt_number),
   CONSTRAINT external_record_connection FOREIGN KEY (connection_id, livemode) REFERENCES gateway.connection (id, livemode),
   CONSTRAINT external_record_float FOREIGN KEY (float_id, livemode) REFERENCES gateway.float (id, livemode)
