@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.application.addresses_of_connections import CONNECTION_SUBJECT, VALIDATION, validated
+from gateway.application.crowding import Crowding
 from gateway.application.float_balances import BALANCE, line_of, record_told
 from gateway.application.interfaces import (
     Call,
@@ -67,14 +68,21 @@ class ReceiveCallback:
     doors: Doors
     store: CallbackStore
     providers: Providers
+    crowding: Crowding | None = None
 
     def __call__(
         self, tag: str, secret: str, *, body: bytes, headers: Mapping[str, str], peer: str
     ) -> tuple[bytes, str]:
-        """The provider's acknowledgement: body and content type. Raises NotFound for a wrong tag or secret."""
-        found = self.doors.reply(secret_hash(secret))
+        """The provider's acknowledgement: body and content type. Raises NotFound for a wrong tag or secret, TooMany
+        where an address that was made for one call is told more than any provider says."""
+        address = secret_hash(secret)
+        if self.crowding is not None:
+            self.crowding.refuse(address)
+        found = self.doors.reply(address)
         if found is None or found.tag != tag:
             raise NotFound("nothing is expected at this address")
+        if self.crowding is not None and found.subject_kind != CONNECTION_SUBJECT:
+            self.crowding.note(address)
         headers = heard(found, headers, peer)
         if found.subject_kind == CONNECTION_SUBJECT and found.purpose == VALIDATION:
             answer = validated(self.providers, found, self.doors.wanted, body=body, peer=peer)
@@ -124,7 +132,7 @@ class WeighCallback:
             if reading is not None and reading.charges:
                 self._charges(work, stored, reading)
             work.evidence.weighed(callback_id, verdict)
-        return None
+            return work.ends()
 
     def _charges(self, work: UnitOfWork, stored: StoredCallback, reading: Reading) -> None:
         """What the provider took for a try of ours that is proved by now."""

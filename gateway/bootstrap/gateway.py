@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ from gateway.adapters.system import SystemChance, SystemClock, UuidV7
 from gateway.application.api_keys import ManageKeys
 from gateway.application.balances import ReadBalances
 from gateway.application.callbacks import ReceiveCallback
+from gateway.application.crowding import Crowding
 from gateway.application.customers import ReadCustomers, SaveCustomer
 from gateway.application.jobs import Chore, RunDueWork
 from gateway.application.key_rotation import RotateKeys
@@ -72,6 +74,7 @@ class Gateway(Services):
                 doors=self.doors,
                 store=SqlCallbackStore(engine=self.engine, vault=self.vault, new_id=UuidV7(), clock=self.clock),
                 providers=self.lines,
+                crowding=Crowding(monotonic=time.monotonic),
             ),
             weigh_callback=self.weigh_callback,
             deliver_webhook=self.deliver_webhook,
