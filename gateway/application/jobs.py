@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from gateway.application.interfaces import Call, Claimed, Doors
+from gateway.application.interfaces import AtHand, Call, Claimed, Doors
 from gateway.domain.errors import Conflict, GatewayError
 
 #: Does the work of one kind; gives when to come again, or None when it is done.
@@ -64,7 +64,8 @@ class RunDueWork:
         claimed = self.doors.due(due_id)
         if claimed is None:
             return None
-        call = Call(business_id=claimed.business_id, livemode=claimed.livemode)
+        at_hand = AtHand(claimed=claimed)
+        call = Call(business_id=claimed.business_id, livemode=claimed.livemode, due=at_hand)
         try:
             again_at = self.handlers[claimed.kind](claimed.subject_id, call)
         except Exception as fault:
@@ -72,7 +73,8 @@ class RunDueWork:
             after_s = wait_after(fault, claimed.failures)
             self.doors.fail(claimed, after_s=after_s)
             return Run(claimed=claimed, fault=fault, after_s=after_s)
-        self.doors.finish(claimed, again_at=again_at)
+        if not at_hand.ended:
+            self.doors.finish(claimed, again_at=again_at)
         if self.ring is not None and claimed.kind in LANED:
             self.ring()
         return Run(claimed=claimed, again_at=again_at)

@@ -40,7 +40,7 @@ class LookUpAttempt:
         with self.unit(call.scope, call=call) as work:
             note(work, errand, "look_up", word)
             verdict = self.record.within(work, attempt_id, News(report=report))
-            return self._next(work, attempt_id, verdict)
+            return work.ends(self._next(work, attempt_id, verdict))
 
     def _prepare(self, work: UnitOfWork, attempt_id: UUID) -> Errand | datetime | None:
         attempt = work.attempts.get(attempt_id, lock=True)

@@ -60,7 +60,7 @@ class SettleMoneyIn:
         if known.found is not None:
             self._tell_its_try(known, known.found)
         with self.unit(call.scope, call=call) as work:
-            return self._close(work, record_id)
+            return work.ends(self._close(work, record_id))
 
     def _know(self, work: UnitOfWork, record_id: UUID, *, lock_it: bool = False) -> Known:
         record = work.records.get(record_id, lock=lock_it)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def read(pids: Mapping[str, int], database_url: str, redis_url: str) -> Costs:
     with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as conn:
         told = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
         transactions = _number(conn, told)
-        rows = _number(conn, "SELECT count(*) FROM gateway.outbox WHERE done_at IS NOT NULL AND claimed IS NOT NULL")
+        rows = _number(conn, "SELECT count(*) FROM gateway.outbox WHERE done_at IS NOT NULL AND claimed > 0")
     with redis.Redis.from_url(redis_url) as client:
         commands = client.info("commandstats")
     jobs = float(commands.get("cmdstat_rpush", {}).get("calls", 0))
@@ -52,16 +53,22 @@ def _number(conn: psycopg.Connection, sql: str) -> float:
 
 def cpu_ms(pid: int) -> float:
     """Processor time that a process and all that it started have used; the dead count once they are collected."""
-    ticks = 0
-    for each in family(pid):
-        stat = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-        ticks += sum(int(stat[place]) for place in range(11, 15))
-    return ticks * _TICK_MS
+    return sum(_ticks(each) for each in family(pid)) * _TICK_MS
+
+
+def _ticks(pid: int) -> int:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        # It ended just now; what it used is its parent's.
+        return 0
+    return sum(int(part) for part in stat.rpartition(")")[2].split()[11:15])
 
 
 def family(pid: int) -> Iterator[int]:
     """The process and all that it started."""
     yield pid
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from family(int(child))
+    with suppress(FileNotFoundError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield from family(int(child))

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.adapters.persistence.texts import added, changed, found
 from gateway.adapters.persistence.vault import Vault
-from gateway.application.interfaces import AlreadyMade, Call, IdempotentCall, Json, NewId, Page, Scope
+from gateway.application.interfaces import AlreadyMade, AtHand, Call, IdempotentCall, Json, NewId, Page, Scope
 from gateway.domain.attempts import Attempt
 from gateway.domain.customers import Customer
 from gateway.domain.errors import Conflict, NotFound
@@ -92,7 +92,11 @@ class Transaction:
     due: list[Json] = field(default_factory=list)
     journals: list[Journal] = field(default_factory=list)
     answer: tuple[UUID, int, bytes] | None = None
+    #: The due work that ends with this unit, and when it is due again.
+    ends: tuple[AtHand, datetime | None] | None = None
     kept: Kept | None = None
+    #: Payments and tries that this unit has locked, as they are now: nobody else can change them before it closes.
+    held: dict[UUID, Any] = field(default_factory=dict)
     begun: Begun | None = None
 
     @property

@@ -53,6 +53,7 @@ from gateway.application.interfaces.surface import (
 from gateway.application.interfaces.unit import OpenUnit, UnitOfWork
 from gateway.application.interfaces.values import (
     AlreadyMade,
+    AtHand,
     Call,
     Claimed,
     Due,
@@ -80,6 +81,7 @@ __all__ = [
     "Access",
     "Alerts",
     "AlreadyMade",
+    "AtHand",
     "Attempts",
     "Balances",
     "Begun",

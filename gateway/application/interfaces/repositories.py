@@ -63,6 +63,10 @@ class Attempts(Protocol):
     def get(self, attempt_id: UUID, *, lock: bool = False) -> Attempt:
         """The attempt. Raises NotFound."""
 
+    def locked(self, attempt_id: UUID) -> tuple[Payment, Attempt]:
+        """The attempt with its payment, both locked until the unit closes: payment first, attempt second, as
+        everywhere. Raises NotFound."""
+
     def of(self, payment_id: UUID) -> Sequence[Attempt]:
         """All attempts of a payment, oldest first."""
 
