@@ -42,6 +42,8 @@ class SqlDoors(Doors, LinkDoor):
     request_days: int = 30
     #: What connections of each registration code may be asked at a time; without it only the queues' shares bound them.
     limits: Callable[[], Sequence[LaneLimit]] = tuple
+    #: Due work is neither claimed nor begun while it says so; None: this machine's clock is believed.
+    clock_is_wrong: Callable[[], bool] | None = None
     worker: WorkerSession = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +87,7 @@ class SqlDoors(Doors, LinkDoor):
         of_lanes = "%(shares)s::integer[], %(codes)s::text[], %(caps)s::integer[], %(rates)s::integer[]"
         taken = f"claim_due(%(queues)s::text[], %(rooms)s::integer[], %(lease)s, {self.clock.sql}, {of_lanes})"
         queues = [queue for queue in QUEUES if rooms.get(queue, 0) > 0]
-        if not queues:
+        if not queues or (self.clock_is_wrong is not None and self.clock_is_wrong()):
             return []
         known, limits = {**SHARES, **(shares or {})}, self.limits()
         values = {
@@ -105,6 +107,8 @@ class SqlDoors(Doors, LinkDoor):
     def due(self, due_id: UUID) -> Claimed | None:
         sql = f"SELECT * FROM gateway.start_due(%(id)s, %(holder)s, {self.clock.sql})"  # noqa: S608  # nosec B608
         with in_our_words():
+            if self.clock_is_wrong is not None and self.clock_is_wrong():
+                return None
             row = self.worker.one(sql, {"id": due_id, "now": self.clock.system()})
         return None if row is None else Claimed(**row._mapping)
 
