@@ -66,7 +66,8 @@ class Refunds(Protocol):
     def look_up_refund(self, question: Question) -> Report:
         """What became of it: `provider_reference` is the order's at the provider, `receipt_number` the payment's.
 
-        Reads only. Raises NotSent, OutcomeUnknown or Misconfigured.
+        After a lost acknowledgement there is no `provider_reference`: a rail whose provider keeps ours asks by
+        `reference`. Reads only. Raises NotSent, OutcomeUnknown or Misconfigured.
         """
 
 

@@ -73,6 +73,7 @@ refund_attempt = Table(
     must("receipt_id", UUID),
     must("reference", Text),
     may("provider_reference", BYTES),
+    may("provider_reference_hmac", BYTES),
     must("currency", Text),
     must("amount_units", Units),
     may("submitted_at", AT),
@@ -95,6 +96,11 @@ refund_attempt = Table(
         "refund_id",
         unique=True,
         postgresql_where=text("state NOT IN ('succeeded', 'failed')"),
+    ),
+    Index(
+        "refund_attempt_by_theirs",
+        "provider_reference_hmac",
+        postgresql_where=text("provider_reference_hmac IS NOT NULL"),
     ),
     Index(
         "refund_attempt_promised",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -60,6 +61,22 @@ class RefundAttempts(Protocol):
 
     def short_of(self, float_id: UUID) -> int:
         """How much is missing on a float for the payouts that wait for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOrder:
+    """An order of ours that a provider knows under an id; `code` is its rail's or channel's."""
+
+    attempt_id: UUID
+    code: str
+    over_rail: bool
+
+
+class Orders(Protocol):
+    """Payouts' and refunds' orders, of every business of the unit's mode."""
+
+    def known_as(self, provider_reference: str) -> Sequence[KnownOrder]:
+        """Those that some provider knows under that id; ids of two providers may be the same."""
 
 
 class Reversals(Protocol):

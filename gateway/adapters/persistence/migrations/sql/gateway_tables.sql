@@ -289,6 +289,7 @@ CREATE TABLE gateway.payout_attempt (
   float_id           uuid NOT NULL,
   reference          text NOT NULL,
   provider_reference bytea,                    -- sealed
+  provider_reference_hmac bytea,               -- to find whose it is
   currency           text NOT NULL,
   amount_units       numeric(38,0) NOT NULL CHECK (amount_units > 0),
   submitted_at       timestamptz,
@@ -306,5 +307,6 @@ CREATE TABLE gateway.payout_attempt (
   CONSTRAINT payout_attempt_float FOREIGN KEY (float_id, livemode) REFERENCES gateway.float (id, livemode)
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX payout_attempt_one_live ON gateway.payout_attempt (business_id, livemode, payout_id) WHERE state NOT IN ('succeeded', 'failed');
+CREATE INDEX payout_attempt_by_theirs ON gateway.payout_attempt (provider_reference_hmac) WHERE provider_reference_hmac IS NOT NULL;
 CREATE INDEX payout_attempt_promised ON gateway.payout_attempt (float_id) WHERE state IN ('submitting', 'in_transit', 'unknown');
 RESET ROLE;

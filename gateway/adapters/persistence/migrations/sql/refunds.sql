@@ -65,6 +65,7 @@ CREATE TABLE gateway.refund_attempt (
   receipt_id         uuid NOT NULL,
   reference          text NOT NULL,
   provider_reference bytea,                    -- sealed
+  provider_reference_hmac bytea,               -- to find whose it is
   currency           text NOT NULL,
   amount_units       numeric(38,0) NOT NULL CHECK (amount_units > 0),
   submitted_at       timestamptz,
@@ -83,6 +84,7 @@ CREATE TABLE gateway.refund_attempt (
   CONSTRAINT refund_attempt_float FOREIGN KEY (float_id, livemode) REFERENCES gateway.float (id, livemode)
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX refund_attempt_one_live ON gateway.refund_attempt (business_id, livemode, refund_id) WHERE state NOT IN ('succeeded', 'failed');
+CREATE INDEX refund_attempt_by_theirs ON gateway.refund_attempt (provider_reference_hmac) WHERE provider_reference_hmac IS NOT NULL;
 CREATE INDEX refund_attempt_promised ON gateway.refund_attempt (float_id) WHERE state IN ('submitting', 'submitted', 'unknown');
 CREATE INDEX refund_attempt_of_receipt ON gateway.refund_attempt (business_id, livemode, receipt_id);
 
@@ -194,6 +196,14 @@ CREATE FUNCTION gateway.find_receipt(p_namespace text, p_number text, p_livemode
   WHERE r.receipt_namespace = p_namespace AND r.receipt_number = p_number AND r.livemode = p_livemode
 $$;
 
+-- Which orders of ours, of any business, the provider knows under an id, by the keyed hash of it.
+CREATE FUNCTION gateway.find_orders(p_hmac bytea, p_livemode boolean) RETURNS TABLE (attempt_id uuid, code text, over_rail boolean)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT a.id, a.channel, false FROM gateway.payout_attempt a WHERE a.provider_reference_hmac = p_hmac AND a.livemode = p_livemode
+  UNION ALL
+  SELECT a.id, a.code, a.way = 'rail' FROM gateway.refund_attempt a WHERE a.provider_reference_hmac = p_hmac AND a.livemode = p_livemode
+$$;
+
 -- What is promised of a float: payouts and refunds whose money may leave, or has left without our knowing yet.
 CREATE FUNCTION gateway.promised_of(p_float uuid, p_but uuid) RETURNS numeric
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -297,8 +307,9 @@ CREATE FUNCTION gateway.find_loose(p_namespace text, p_number text)
     AND r.livemode = NULLIF(current_setting('app.livemode', true), '')::boolean FOR UPDATE
 $$;
 REVOKE EXECUTE ON FUNCTION gateway.find_receipt, gateway.promised_of, gateway.held_on, gateway.float_short,
-  gateway.promise_float, gateway.promise_refund, gateway.take_receipt, gateway.find_loose FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gateway.find_receipt, gateway.find_loose TO gateway_worker, gateway_operator;
+  gateway.promise_float, gateway.promise_refund, gateway.take_receipt, gateway.find_loose,
+  gateway.find_orders FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gateway.find_receipt, gateway.find_loose, gateway.find_orders TO gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.take_receipt TO gateway_app, gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.promise_refund, gateway.float_short TO gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.promise_float TO gateway_app, gateway_worker, gateway_operator;
