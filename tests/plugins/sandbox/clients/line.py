@@ -21,7 +21,8 @@ from tests.plugins.sandbox.clients.tunnel import HOST, Tunnel
 from tests.plugins.sandbox.merchant import NOON, Inbox, open_inbox
 
 HERE = Path(__file__).parent
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+# What this session's own environment must not bring along: its proxies, and its Python packages.
+LEFT_OUT = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "PYTHONPATH")
 ANSWERS_WITHIN_S = 60
 
 
@@ -84,7 +85,7 @@ class Daraja:
     @property
     def environment(self) -> dict[str, str]:
         """The variables by which HTTP clients of Python and Node.js find the proxy and trust its certificate."""
-        plain = {name: value for name, value in os.environ.items() if name.upper() not in PROXIES}
+        plain = {name: value for name, value in os.environ.items() if name.upper() not in LEFT_OUT}
         authority = str(self.folder / "authority.pem")
         trust = dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"), authority)
         return {**plain, **trust, "HTTPS_PROXY": self.tunnel.url}

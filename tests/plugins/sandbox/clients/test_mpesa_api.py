@@ -80,6 +80,12 @@ def test_the_librarys_own_description_is_too_long(api: Library, daraja: Daraja) 
     assert daraja.last.body["TransactionDesc"] == "Lipa Na Mpesa Online"
 
 
+def test_the_librarys_own_type_has_a_blank_at_its_end_and_is_taken(api: Library, daraja: Daraja) -> None:
+    accepted = api("lipaNaMpesaOnline", **pushed(daraja, daraja.phone(), "/blank", TransactionType=None))
+    assert accepted["ResponseCode"] == "0"
+    assert daraja.last.body["TransactionType"] == "CustomerPayBillOnline "
+
+
 def test_c2b_is_registered_simulated_and_confirmed(api: Library, daraja: Daraja) -> None:
     urls = {"ConfirmationURL": daraja.at("/c2b/confirm"), "ValidationURL": daraja.at("/c2b/validate")}
     answer = api("c2bRegister", ShortCode=PAYBILL, ResponseType="Completed", **urls)
