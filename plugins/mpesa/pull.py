@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from plugins.kit.http import Budget
 from plugins.mpesa import wire, wire_more
 from plugins.mpesa.client import LIST_LIMITS, LIST_MAX, Daraja
 from plugins.mpesa.codes import shown
@@ -53,10 +54,10 @@ def page(
     return HistoryPage(money=money, next_cursor=str(offset + len(rows)) if rows else None)
 
 
-def register(daraja: Daraja, shortcode: str, nominated_number: str, url: str) -> str:
+def register(daraja: Daraja, shortcode: str, nominated_number: str, url: str, budget: Budget) -> str:
     """Ask to be allowed to pull, once. Gives the words; raises as other calls do."""
     body = wire_more.pull_register_body(shortcode=shortcode, nominated_number=nominated_number, reply_url=url)
-    answer = daraja.call("pull_register", wire_more.PULL_REGISTER_PATH, body)
+    answer = daraja.call("pull_register", wire_more.PULL_REGISTER_PATH, body, budget=budget)
     found = body_of(answer)
     status = wire.code(found.get("ResponseStatus", found.get("Response Status", found.get("ResponseCode"))))
     if answer.status == 200 and status in _REGISTERED:

@@ -12,7 +12,7 @@ from typing import Protocol
 import pytest
 
 from ports.abilities import MovesOwn, OwnTransfer
-from ports.callback import ReplyTo
+from ports.callback import Door, ReplyTo
 from ports.errors import AlreadyTaken, OutcomeUnknown, Refused, Unreadable
 from ports.money import Asset, Money
 from ports.payout_channel import ChannelCapabilities, PayoutChannel
@@ -151,6 +151,19 @@ class MoveOwnContract:
         _, body = line.result()
         with nothing_outside(monkeypatch):
             assert line.read(body) == line.read(body)
+
+    def test_a_result_by_the_connections_own_url_is_worth_no_more(self, line: MoveOwnLine) -> None:
+        _, body = line.result()
+        (report,) = line.channel.read_callback(called(body, Door.CONNECTION)).reports
+        assert report.grade is Grade.ANNOUNCED
+
+    def test_a_charge_is_told_of_its_own_move_alone(self, line: MoveOwnLine) -> None:
+        for number, well in ((1, True), (2, False)):
+            reading = line.channel.read_callback(called(line.result(number, well=well)[1]))
+            (report,) = reading.reports
+            assert {charge.number for charge in reading.charges} <= ({report.receipt_number} if well else set())
+            assert {charge.amount.asset for charge in reading.charges} <= set(line.capabilities.assets)
+            assert all(charge.amount for charge in reading.charges)
 
     def test_a_result_cut_short_is_unreadable(self, line: MoveOwnLine) -> None:
         body = line.result()[1].rstrip()

@@ -12,7 +12,7 @@ from typing import Protocol
 import pytest
 
 from ports.abilities import RefundOrder, Refunds
-from ports.callback import ReplyTo
+from ports.callback import Door, ReplyTo
 from ports.errors import AlreadyTaken, OutcomeUnknown, Refused, Unreadable
 from ports.money import Asset, Money
 from ports.payment_rail import PaymentRail, Question, RailCapabilities
@@ -184,6 +184,22 @@ class RefundContract:
         _, body = line.result()
         with nothing_outside(monkeypatch):
             assert line.read(body) == line.read(body)
+
+    def test_a_result_by_the_connections_own_url_is_worth_no_more(self, line: RefundLine) -> None:
+        _, body = line.result()
+        try:
+            reports = line.rail.read_callback(called(body, Door.CONNECTION)).reports
+        except Unreadable:
+            return
+        assert [report.grade for report in reports] == [Grade.ANNOUNCED]
+
+    def test_a_charge_is_told_of_its_own_refund_alone(self, line: RefundLine) -> None:
+        for number, well in ((1, True), (2, False)):
+            reading = line.rail.read_callback(called(line.result(number, well=well)[1]))
+            (report,) = reading.reports
+            assert {charge.number for charge in reading.charges} <= ({report.receipt_number} if well else set())
+            assert {charge.amount.asset for charge in reading.charges} <= set(line.capabilities.assets)
+            assert all(charge.amount for charge in reading.charges)
 
     def test_a_result_cut_short_is_unreadable(self, line: RefundLine) -> None:
         body = line.result()[1].rstrip()

@@ -13,7 +13,7 @@ from ports.money import Money
 from ports.payment_rail import Question, RailCapabilities, RefundDestination
 from ports.registration import Repeat
 from ports.report import Failure, FailureKind, Grade, Report, Status, TryAgain
-from tests.fakes.rail import FAKE_PROMPT, FakeRail, Outcome
+from tests.fakes.rail import FAKE_PROMPT, FakeRail, Outcome, grade_of
 
 #: A prompt whose money can go back over the rail, only whole, to where it came from.
 FAKE_REFUNDING: RailCapabilities = replace(
@@ -115,7 +115,7 @@ class RefundingRail(FakeRail, Refunds):
         if not isinstance(body, dict) or "refund" not in body:
             return super().read_callback(incoming)
         try:
-            return Reading(reports=(self._report(body, Grade.SOLICITED),), reply_body=b"{}")
+            return Reading(reports=(self._report(body, grade_of(incoming)),), reply_body=b"{}")
         except (ValueError, KeyError, TypeError):
             raise Unreadable("no refund of the fake provider") from None
 

@@ -30,6 +30,7 @@ from tests.fakes import statements
 from tests.fakes.asking import Abilities, over
 from tests.fakes.channel import FAKE_PHONES, FakeChannel
 from tests.fakes.context import MORNING
+from tests.fakes.rail import grade_of
 
 FAKE_TREASURY = replace(
     FAKE_PHONES,
@@ -135,7 +136,7 @@ class FakeTreasury(FakeChannel, Abilities, ReadsBalance, KnowsHolders, MovesOwn,
                 return super().read_callback(incoming)
             if "pockets" in body:
                 return Reading(pockets=self._pockets(body["pockets"]), reply_body=b"{}")
-            return Reading(reports=(self._moved(body, Grade.SOLICITED),), reply_body=b"{}")
+            return Reading(reports=(self._moved(body, grade_of(incoming)),), reply_body=b"{}")
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Unreadable("no news of the fake provider") from None
 

@@ -207,6 +207,25 @@ class TestRegister:
         daraja.on(PULL_REGISTER, reply(200, {"Response Status": "1001", "ResponseDescription": "there"}))
         assert rail.register(ADDRESSES) == "ok; Pull: registered before"
 
+    def test_pulls_trouble_leaves_our_urls_registered_and_can_be_mended_later(self, daraja: ScriptedServer) -> None:
+        rail = MpesaCollects.paybill(values(daraja.url, nominated_number="254722000000"), FakeWorld().context)
+        daraja.on(V2, reply(200, {"ResponseCode": "0", "ResponseDescription": "ok"}))
+        daraja.on(PULL_REGISTER, hang_up)
+        assert rail.register(ADDRESSES).startswith("ok; Pull: not registered")
+        daraja.on(V2, reply(500, error("500.003.1001", "Urls are already registered")))
+        daraja.on(PULL_REGISTER, reply(200, {"ResponseStatus": "1000"}))
+        with pytest.raises(Refused) as caught:
+            rail.register(ADDRESSES)
+        assert caught.value.failure.detail.endswith("(Pull: registered)")
+        assert len(bodies(daraja, PULL_REGISTER)) == 2
+
+    def test_pull_is_not_asked_for_where_our_urls_were_refused(self, daraja: ScriptedServer) -> None:
+        rail = MpesaCollects.paybill(values(daraja.url, nominated_number="254722000000"), FakeWorld().context)
+        daraja.on(V2, reply(400, error("400.002.02", "Bad Request - Invalid ShortCode")))
+        with pytest.raises(Refused):
+            rail.register(ADDRESSES)
+        assert bodies(daraja, PULL_REGISTER) == []
+
     @pytest.mark.parametrize("text", ["Urls are already registered", "Duplicate notification info, old broker"])
     def test_registered_already_is_a_refusal_that_says_what_to_do(
         self, paybill: MpesaCollects, daraja: ScriptedServer, text: str
