@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,17 @@ class Costs:
             rows=(self.rows - before.rows) / payments,
             transactions=(self.transactions - before.transactions) / payments,
         )
+
+
+def mean(all_: Sequence[Costs]) -> Costs:
+    """The mean of several costs of the same processes."""
+    n = len(all_)
+    return Costs(
+        cpu_ms={name: sum(one.cpu_ms[name] for one in all_) / n for name in all_[0].cpu_ms},
+        jobs=sum(one.jobs for one in all_) / n,
+        rows=sum(one.rows for one in all_) / n,
+        transactions=sum(one.transactions for one in all_) / n,
+    )
 
 
 def read(pids: Mapping[str, int], database_url: str, redis_url: str) -> Costs:
