@@ -55,7 +55,7 @@ class SettleStatement:
                     break
             else:
                 return self._later(call, 0)
-        if self._one_by_one(statement, (LineKind.PAYOUT,), SINGLE, call) == SINGLE:
+        if self._one_by_one(statement, (LineKind.PAYOUT, LineKind.OWN), SINGLE, call) == SINGLE:
             return self._later(call, 0)
         with self.unit(call.scope, call=call, read_only=True) as work:
             if work.statements.is_settling_money(statement_id):
@@ -138,7 +138,9 @@ class SettleStatement:
         """What became of it; None when nothing of ours fits it yet."""
         match line.kind:
             case LineKind.PAYOUT:
-                return self.match.payout(statement, line, call)
+                return self.match.payout(statement, line, call) or self.match.own_transfer(statement, line, call)
+            case LineKind.OWN:
+                return self.match.own_transfer(statement, line, call) or (Outcome.NOTED, None)
             case LineKind.RETURN:
                 return self.match.returned(statement, line, call)
             case _:

@@ -98,6 +98,7 @@ class KeptLine:
     receipt_number: str
     happened_at: datetime
     amount: Money
+    comes_in: bool
     reference: str | None
     original_receipt: str | None
     payer_hint: str | None

@@ -69,6 +69,12 @@ class Statements(Protocol):
     def money_out(self, float_id: UUID, receipt_number: str, reference: str | None) -> MoneyOut | None:
         """The try of ours, of any business, that a line about money that left names."""
 
+    def own_transfer(self, float_id: UUID, line: KeptLine) -> UUID | None:
+        """The move of our own money that a line on that float names, by its number or our reference; two are none."""
+
+    def own_line(self, float_ids: Sequence[UUID], number: str) -> KeptLine | None:
+        """What a statement of one of these floats says of our own money under that number."""
+
     def rail_on(self, float_id: UUID, codes: Sequence[str]) -> UUID | None:
         """A connection of one of these codes on that float: the first one made."""
 
