@@ -74,6 +74,11 @@ class SqlReceipts(Receipts):
             stmt = stmt.values(payer_hint=payer_hint)
         return self._tx.one_or_taken(stmt)
 
+    def origin(self, receipt_id: UUID) -> tuple[UUID, str] | None:
+        sql = "SELECT connection_id, code FROM gateway.find_origin(%s)"
+        row = self._tx.raw.execute(sql, (receipt_id,)).fetchone()
+        return None if row is None else (row[0], row[1])
+
     def save(self, receipt: Receipt) -> Receipt:
         values = {
             "updated": receipt.updated,

@@ -196,6 +196,17 @@ CREATE FUNCTION gateway.find_receipt(p_namespace text, p_number text, p_livemode
   WHERE r.receipt_namespace = p_namespace AND r.receipt_number = p_number AND r.livemode = p_livemode
 $$;
 
+-- The connection whose provider named a receipt of the unit's business first: where no try of ours brought it, it came
+-- over that one.
+CREATE FUNCTION gateway.find_origin(p_receipt uuid) RETURNS TABLE (connection_id uuid, code text)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT c.id, c.code FROM gateway.receipt r JOIN gateway.external_record e
+    ON e.receipt_namespace = r.receipt_namespace AND e.livemode = r.livemode AND e.receipt_number = r.receipt_number
+  JOIN gateway.connection c ON c.id = e.connection_id
+  WHERE r.id = p_receipt AND r.business_id = NULLIF(current_setting('app.business', true), '')::uuid
+    AND r.livemode = NULLIF(current_setting('app.livemode', true), '')::boolean
+$$;
+
 -- Which orders of ours, of any business, the provider knows under an id, by the keyed hash of it.
 CREATE FUNCTION gateway.find_orders(p_hmac bytea, p_livemode boolean) RETURNS TABLE (attempt_id uuid, code text, over_rail boolean)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -308,9 +319,9 @@ CREATE FUNCTION gateway.find_loose(p_namespace text, p_number text)
 $$;
 REVOKE EXECUTE ON FUNCTION gateway.find_receipt, gateway.promised_of, gateway.held_on, gateway.float_short,
   gateway.promise_float, gateway.promise_refund, gateway.take_receipt, gateway.find_loose,
-  gateway.find_orders FROM PUBLIC;
+  gateway.find_orders, gateway.find_origin FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gateway.find_receipt, gateway.find_loose, gateway.find_orders TO gateway_worker, gateway_operator;
-GRANT EXECUTE ON FUNCTION gateway.take_receipt TO gateway_app, gateway_worker, gateway_operator;
+GRANT EXECUTE ON FUNCTION gateway.take_receipt, gateway.find_origin TO gateway_app, gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.promise_refund, gateway.float_short TO gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.promise_float TO gateway_app, gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.public_id TO gateway_operator;

@@ -15,7 +15,7 @@ _SQL = Path(__file__).parent.parent / "sql"
 _DOWN = """
 SET ROLE gateway_owner;
 REVOKE EXECUTE ON FUNCTION gateway.public_id FROM gateway_operator;
-DROP FUNCTION gateway.find_orders, gateway.find_loose, gateway.take_receipt;
+DROP FUNCTION gateway.find_origin, gateway.find_orders, gateway.find_loose, gateway.take_receipt;
 DROP FUNCTION gateway.promise_refund, gateway.promise_float, gateway.float_short, gateway.held_on,
   gateway.promised_of, gateway.find_receipt;
 DROP TABLE gateway.quote, gateway.recovery, gateway.reversal, gateway.acceptance;
