@@ -403,6 +403,18 @@ class TestReversal:
         )
 
     @pytest.mark.parametrize(
+        ("charged", "units"), [(0, []), (22, [2_200]), ("22.40", [2_240]), ("Reversal Fee|KES|5.00", [500]), ("", [])]
+    )
+    def test_what_it_cost_is_told_for_its_own_receipt(
+        self, paybill: MpesaCollects, charged: object, units: list[int]
+    ) -> None:
+        told = parameters(Amount=150, TransCompletedTime=20211114132030, OriginalTransactionID=RECEIPT, Charge=charged)
+        reading = paybill.read_callback(
+            posted(result("0", TransactionID="SKE52PAWR9", ResultParameters=told), Door.CALL)
+        )
+        assert [(one.number, one.amount.units) for one in reading.charges] == [("SKE52PAWR9", n) for n in units]
+
+    @pytest.mark.parametrize(
         ("code", "status"),
         [("R000002", Status.FAILED), ("R000001", Status.PENDING), ("1", Status.FAILED), ("Z9", Status.PENDING)],
     )
