@@ -8,7 +8,8 @@ CREATE TABLE gateway.connection_health (
   recent        text NOT NULL DEFAULT '',      -- what the newest calls came to since the first fault: f a fault, a an answer
   opens         integer NOT NULL DEFAULT 0,    -- how often it opened since it was last closed
   opened_at     timestamptz,
-  probe_at      timestamptz,                   -- by the unit's clock: one call is let through then
+  probe_at      timestamptz,                   -- by the unit's clock: one row is let through then, the probe
+  probe_id      uuid,                          -- which due row that is: no other goes while somebody is at it
   reason        text,
   hold_until    timestamptz,                   -- the provider asked for a pause
   calls         numeric NOT NULL DEFAULT 1,    -- calls that may be made at once

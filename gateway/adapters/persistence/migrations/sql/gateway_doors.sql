@@ -9,19 +9,6 @@ CREATE FUNCTION gateway.find_session(p_hash bytea) RETURNS TABLE (session_id uui
   SELECT s.id, s.business_id, s.livemode FROM gateway.checkout_session s WHERE s.secret_hash = p_hash
 $$;
 
--- Start on a row: it is `p_holder`'s alone until the lease that begins now runs out, or the holder's session ends.
--- Nothing when it is done, not due, or in another worker's hands.
-CREATE FUNCTION gateway.start_due(p_id uuid, p_holder integer, p_now timestamptz)
-  RETURNS TABLE (id uuid, kind text, subject_id uuid, business_id uuid, livemode boolean, generation integer, dispatches integer,
-                 holder integer, failures integer)
-  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE gateway.outbox o SET claimed = o.generation, holder = p_holder,
-    lease_until = clock_timestamp() + make_interval(secs => o.lease_s)
-  WHERE o.id = p_id AND o.done_at IS NULL AND o.due_at <= p_now
-    AND (o.holder IS NULL OR o.lease_until IS NULL OR o.lease_until <= clock_timestamp())
-  RETURNING o.id, o.kind, o.subject_id, o.business_id, o.livemode, o.generation, o.dispatches, o.holder, o.failures
-$$;
-
 -- A worker's life is a session lock: pick a number that nobody holds. It ends with the session, however that ends.
 CREATE FUNCTION gateway.take_holder() RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
 DECLARE

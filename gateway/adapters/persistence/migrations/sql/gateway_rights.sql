@@ -82,7 +82,7 @@ GRANT SELECT (id, business_id, livemode, created, updated, version, metadata, cu
 GRANT EXECUTE ON FUNCTION gateway.new_id, gateway.set_scope, gateway.wants, gateway.put_due, gateway.put_payment,
   gateway.take_prompt, gateway.take_reference TO gateway_app, gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.begin_idempotent, gateway.end_idempotent, gateway.keep_callback, gateway.find_session TO gateway_app;
-GRANT EXECUTE ON FUNCTION gateway.start_due, gateway.take_holder, gateway.holder_class, gateway.free_due,
+GRANT EXECUTE ON FUNCTION gateway.take_holder, gateway.holder_class, gateway.free_due,
   gateway.finish_due, gateway.fail_due, gateway.extend_due, gateway.sweep TO gateway_worker, gateway_operator;
 RESET ROLE;
 
