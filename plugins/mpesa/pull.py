@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from plugins.kit.http import Budget
@@ -19,8 +21,9 @@ from ports.report import MoneyIn
 
 _FOUND, _NOTHING = "1000", "1001"
 _REGISTERED = ("1000", "1001")
-#: It remembers so long; a window that begins earlier is refused.
-_MEMORY = timedelta(hours=48)
+#: It remembers so long; a window that begins earlier is refused. A window at that edge begins a little later, so that
+#: all its pages can be read before its beginning is forgotten.
+_MEMORY, _EDGE = timedelta(hours=48), timedelta(minutes=3)
 #: Lists come inside a list.
 _DEPTH = 3
 
@@ -28,16 +31,15 @@ _DEPTH = 3
 def page(
     daraja: Daraja, shortcode: str, since: datetime, until: datetime, cursor: str | None, context: Context
 ) -> HistoryPage:
-    """Rows from `cursor` on, an offset in rows; the next cursor is None once a page is empty.
+    """Rows from `cursor` on; the next cursor is None once a page is empty.
 
     Raises NotSent, OutcomeUnknown or Misconfigured.
     """
-    offset = int(cursor) if cursor else 0
-    earliest = context.clock() - _MEMORY + timedelta(minutes=1)
-    if until <= earliest:
+    place = _place(cursor, since, context.clock())
+    if until < place.since:
         # All of the window is forgotten there: a question whose end comes before its beginning would be refused.
         return HistoryPage(money=())
-    body = wire_more.pull_body(shortcode=shortcode, since=max(since, earliest), until=until, offset=offset)
+    body = wire_more.pull_body(shortcode=shortcode, since=place.since, until=until, offset=place.offset)
     answer = daraja.call("pull", wire_more.PULL_PATH, body, LIST_LIMITS)
     found = body_of(answer, LIST_MAX)
     code = wire.code(found.get("ResponseCode"))
@@ -51,7 +53,38 @@ def page(
     money = tuple(one for one in map(_money, rows) if one is not None)
     if len(money) < len(rows):
         context.log.warning("pull_rows_unreadable", rows=len(rows) - len(money))
-    return HistoryPage(money=money, next_cursor=str(offset + len(rows)) if rows else None)
+    return HistoryPage(money=money, next_cursor=_after(place, rows, context))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """After `offset` rows of the window from `since` on; `first` marks the row with which the last page began."""
+
+    since: datetime
+    offset: int = 0
+    first: str = ""
+
+
+def _place(cursor: str | None, since: datetime, now: datetime) -> _Place:
+    """Offsets count from a window's beginning, so all pages have the same one: a later beginning would skip rows."""
+    if cursor is not None:
+        offset, began, first = (*cursor.split(), "", "")[:3]
+        at = wire.moment(began) or since
+        if at > now - _MEMORY:
+            return _Place(since=at, offset=int(offset), first=first)
+    # Also where its beginning was forgotten meanwhile: what is read twice is known by its receipts.
+    return _Place(since=max(since, now - _MEMORY + _EDGE))
+
+
+def _after(place: _Place, rows: list[object], context: Context) -> str | None:
+    if not rows:
+        return None
+    first = hashlib.sha256(repr(rows[0]).encode()).hexdigest()[:16]
+    if first == place.first:
+        # An offset that isn't heeded gives the same page for ever.
+        context.log.warning("pull_offset_ignored", offset=place.offset)
+        return None
+    return f"{place.offset + len(rows)} {wire.stamp(place.since)} {first}"
 
 
 def register(daraja: Daraja, shortcode: str, nominated_number: str, url: str, budget: Budget) -> str:
