@@ -108,21 +108,36 @@ class FakePlace(PaymentRail, Abilities, History, Registers):
         """What it posts to a question's own address: it repeats no reference."""
         return Incoming(body=_worded(one, with_reference=False), door=Door.CALL)
 
+    def answer_to(self, question: Question) -> Incoming:
+        """The same for whatever was asked about."""
+        known = next((one for one in self.money if one.receipt_number == question.receipt_number), None)
+        return self.answer(known) if known else Incoming(body=b'{"none": true}', door=Door.CALL)
+
     def start(self, collection: Collection) -> Report:
         """Where to pay; nobody is called."""
-        places = (("paybill", "400200"), ("account", collection.reference))
+        places: tuple[tuple[str, str], ...] = (("paybill", "400200"), ("account", collection.reference))
+        if not self.capabilities.reference_travels:
+            places = (("till", "400201"),)
         action = NextAction(kind=ActionKind.PAY_TO, pay_to=places)
         return Report(status=Status.PENDING, grade=Grade.ANSWER, reference=collection.reference, next_action=action)
 
     def look_up(self, question: Question) -> Report:
-        """Accepted; the answer comes to the ReplyTo."""
+        """Accepted; the answer comes to the ReplyTo. Without a receipt there is nothing to ask with."""
+        if question.receipt_number is None:
+            return Report(status=Status.NO_NEWS, grade=Grade.ANSWER, reference=question.reference)
+        self._reach()
         self.asked.append(question)
-        return Report(status=Status.PENDING, grade=Grade.ANSWER, asked=True)
+        return Report(status=Status.NO_NEWS, grade=Grade.ANSWER, asked=True)
 
     def read_callback(self, incoming: Incoming) -> Reading:
         """Read what `announcement` and `answer` wrote."""
         try:
             body = json.loads(incoming.body)
+            if "none" in body:
+                nothing = Report(status=Status.NO_NEWS, grade=Grade.SOLICITED, found_nothing=True)
+                return Reading(reports=(nothing,))
+            if not body["units"]:
+                raise ValueError("no money")
             one = MoneyIn(
                 receipt_namespace=self.capabilities.receipt_namespace,
                 receipt_number=body["number"],

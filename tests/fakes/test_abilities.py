@@ -26,6 +26,7 @@ from tests.contract.calls import CallContract, Calling
 from tests.contract.history import SINCE, UNTIL, HistoryContract, HistoryRowsContract, SpoiledHistoryLine
 from tests.contract.holder_name import HolderNameContract, HolderNameLine
 from tests.contract.move_own import MoveOwnContract, MoveOwnLine
+from tests.contract.pay_to import PayToContract, PayToLine
 from tests.contract.read_file import ReadFileContract, ReadFileLine
 from tests.contract.refund import RefundContract, RefundLine
 from tests.contract.register import RegisterContract, RegisterLine, addresses
@@ -35,7 +36,7 @@ from tests.fakes import statements
 from tests.fakes.asking import Abilities
 from tests.fakes.channel import FakeChannel
 from tests.fakes.context import MORNING, FakeWorld
-from tests.fakes.places import FAKE_PLACE, FakePlace, FakeValidator
+from tests.fakes.places import FAKE_PLACE, FakePlace, FakeValidator, till
 from tests.fakes.rail import FakeRail
 from tests.fakes.refunds import FAKE_PARTS, FAKE_REFUNDING, RefundingRail
 from tests.fakes.treasury import FAKE_TREASURY, KEY_LIFE, FakeTreasury
@@ -151,6 +152,25 @@ class FakeHistory(FakeProvider):
         return sum(int(str(said["rows"])) for _, event, said in self.fake.log.lines if event.endswith("unreadable"))
 
 
+class FakePayers(FakeProvider):
+    """Drives the place's customers."""
+
+    fake: FakePlace
+
+    def pay(self, number: int, reference: str, amount: Money) -> str:
+        one = self.fake.paid(amount.units, reference)
+        self.post("announced", self.fake.announcement(one).body)
+        return str(one.receipt_number)
+
+    def announced(self) -> list[bytes]:
+        return self.posted("announced")
+
+    def finish(self) -> None:
+        for question in self.fake.asked:
+            name = bytes.fromhex(question.reply_to.url.rpartition("/")[2]).decode()
+            self.post(name, self.fake.answer_to(question).body)
+
+
 class FakeMoney(FakeProvider):
     """Drives the treasury: its pockets and the moves between them."""
 
@@ -215,6 +235,16 @@ class TestHistory(HistoryContract, HistoryRowsContract):
     def line(self) -> SpoiledHistoryLine:
         place = FakePlace(pages=3)
         return SpoiledHistoryLine(rail=place, capabilities=FAKE_PLACE, provider=FakeHistory(place))
+
+
+@pytest.mark.parametrize("offers", [FAKE_PLACE, till()], ids=["paybill", "till"], scope="class")
+class TestPayTo(PayToContract):
+    """The place itself."""
+
+    @pytest.fixture
+    def line(self, offers: Any) -> PayToLine:
+        place = FakePlace(capabilities=offers)
+        return PayToLine(rail=place, capabilities=offers, provider=FakePayers(place), nobody="PL99999999")
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["at once", "later"], scope="class")

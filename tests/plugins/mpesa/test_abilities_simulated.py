@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from plugins.mpesa.b2b import B2B, MpesaB2b
-from plugins.mpesa.c2b import PAYBILL, MpesaCollects
+from plugins.mpesa.c2b import PAYBILL, TILL, MpesaCollects
 from plugins.mpesa.payout import B2C, MpesaB2c
 from plugins.sandbox.mpesa import books, control, views
+from ports.abilities import OwnAddresses
 from ports.callback import ReplyTo
 from ports.money import Money
 from ports.payout_channel import Destination, DestinationKind
@@ -22,6 +23,7 @@ from tests.contract.balance import BalanceContract, BalanceLine
 from tests.contract.history import SINCE, HistoryContract, HistoryLine
 from tests.contract.holder_name import HolderNameContract, HolderNameLine
 from tests.contract.move_own import MoveOwnContract, MoveOwnLine
+from tests.contract.pay_to import PayToContract, PayToLine
 from tests.contract.read_file import ReadFileContract, ReadFileLine
 from tests.contract.refund import RefundContract, RefundLine
 from tests.contract.register import RegisterContract, RegisterLine
@@ -121,6 +123,47 @@ class SimulatedPull(Simulated):
             now_ms = self.mpesa.server.sim.now
         self.mpesa.server.sim.move_clock(by_ms=at_ms - now_ms)
         return self._pay(number, amount)
+
+
+@dataclass(kw_only=True)
+class SimulatedPayers(Simulated):
+    """Customers of a paybill or a till."""
+
+    to: dict[str, object]
+    before: int = 0
+
+    def pay(self, number: int, reference: str, amount: Money) -> str:
+        account = {} if "till" in self.to else {"account": reference}
+        paid = self.control("pay", phone=a_phone(number)[1:], amount=amount.units // 100, **self.to, **account)
+        return str(paid["receipt"])
+
+    def announced(self) -> list[bytes]:
+        return self.posted("announced")
+
+    def calls(self) -> int:
+        return self.asked() - self.before
+
+
+@pytest.mark.parametrize("where", ["paybill", "till"], scope="class")
+class TestPayTo(PayToContract):
+    """Customers who pay by themselves."""
+
+    @pytest.fixture
+    def line(self, where: str, tmp_path: Path) -> Iterator[PayToLine]:
+        with simulated("c2b", tmp_path) as mpesa:
+            known = mpesa.credentials()
+            if where == "till":
+                provider = SimulatedPayers(
+                    mpesa=mpesa, organisation=str(known["store_shortcode"]), to={"till": known["till"]}
+                )
+                rail = MpesaCollects.till(provider.values(till=known["till"]), mpesa.world.context)
+            else:
+                provider = SimulatedPayers(mpesa=mpesa, organisation=COLLECTS, to={"shortcode": COLLECTS})
+                rail = MpesaCollects.paybill(provider.values(), mpesa.world.context)
+            rail.register(OwnAddresses(announced=mpesa.reply_to("announced"), validation=None))
+            provider.before = provider.asked()
+            capabilities = TILL if where == "till" else PAYBILL
+            yield PayToLine(rail=rail, capabilities=capabilities, provider=provider, nobody="RKL51ZDR4F")
 
 
 class TestRefunds(RefundContract):
