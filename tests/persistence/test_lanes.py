@@ -205,3 +205,21 @@ def test_workers_ring_for_every_kind_that_the_database_gives_a_lane(shop: Shop) 
     kinds = set(re.findall(r"'([a-z_]+\.[a-z_]+)'", shown))
     assert kinds == LANED
     assert kinds <= set(KINDS)
+
+
+def test_a_probe_goes_beside_calls_that_hang_and_keep_the_lanes_share(shop: Shop) -> None:
+    put(shop, 20)
+    doors = replace(shop.worker(), limits=lambda: [LaneLimit(code="mpesa_push", in_flight=2, calls_per_s=1_000)])
+    hanging = doors.claim_due(ALL)
+    assert len(hanging) == 2
+    assert all(doors.due(row.id) for row in hanging)
+    assert doors.claim_due(ALL) == []
+    probes = 0
+    for _ in range(10):
+        break_it(shop, probe_in_s=0)
+        found = doors.claim_due(ALL)
+        assert len(found) <= 1
+        assert all(doors.due(row.id) for row in found)
+        probes += len(found)
+    doors.worker.close()
+    assert probes == 6, "eight in all: who hangs for ever doesn't get every worker"
