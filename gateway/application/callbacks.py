@@ -104,19 +104,21 @@ class WeighCallback:
     record_own: RecordOwnReport
 
     def __call__(self, callback_id: UUID, call: Call) -> datetime | None:
-        """None: a callback is weighed once. An unreadable one stays evidence and changes nothing."""
+        """None: a callback is weighed once. An unreadable one stays evidence and changes nothing.
+
+        One unit: to read a callback is pure, so nothing is waited for inside it.
+        """
         with self.unit(call.scope, call=call) as work:
             stored = work.evidence.callback(callback_id)
+            if stored.weighed:
+                return work.ends()
             connection = work.connections.get(stored.connection_id)
-        if stored.weighed:
-            return None
-        reading, verdict = self._read(stored, connection)
-        with self.unit(call.scope, call=call) as work:
+            reading, verdict = self._read(stored, connection)
             if stored.headers.get(ELSEWHERE):
                 work.alerts.raise_("callback_from_elsewhere", connection.id, f"a callback came from {stored.peer}")
             if reading is not None and _tells_balance(stored):
                 work.evidence.weighed(callback_id, record_told(work, connection, reading))
-                return None
+                return work.ends()
             for report in reading.reports if reading else ():
                 news = News(report=report, secret=stored.reply_id, of_look_up=stored.purpose == LOOK_UP)
                 if stored.subject_kind == OWN_SUBJECT:
