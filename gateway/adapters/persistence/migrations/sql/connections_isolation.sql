@@ -47,16 +47,6 @@ CREATE FUNCTION gateway.settle_degraded(p_connection uuid) RETURNS void
   WHERE kind = 'connection_degraded' AND subject_id = p_connection AND resolved_at IS NULL
 $$;
 
--- Seconds that the oldest due work of the urgent queues has waited: what web looks at before it sheds load.
-CREATE FUNCTION gateway.backlog_s(p_now timestamptz) RETURNS integer
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT COALESCE(GREATEST(0, EXTRACT(epoch FROM p_now - min(o.due_at)))::integer, 0) FROM gateway.outbox o
-  LEFT JOIN gateway.connection_health h ON h.connection_id = o.lane
-  LEFT JOIN gateway.connection c ON c.id = o.lane
-  WHERE o.queue IN ('pay', 'ask') AND o.done_at IS NULL AND o.lease_until IS NULL AND o.failures = 0 AND o.due_at <= p_now
-    AND COALESCE(h.state, 'closed') = 'closed' AND COALESCE(c.state, 'active') = 'active'
-$$;
-
 ALTER TABLE gateway.connection_health ENABLE ROW LEVEL SECURITY;
 ALTER TABLE gateway.connection_health FORCE ROW LEVEL SECURITY;
 CREATE POLICY every ON gateway.connection_health TO gateway_operator USING (true) WITH CHECK (true);
@@ -68,7 +58,6 @@ INSERT INTO gateway.connection_health (connection_id, livemode) SELECT c.id, c.l
 
 GRANT SELECT ON gateway.connection_health TO gateway_app, gateway_worker, gateway_operator;
 GRANT UPDATE (state, recent, opens, opened_at, probe_at, reason, hold_until, retries) ON gateway.connection_health TO gateway_worker, gateway_operator;
-REVOKE ALL ON FUNCTION gateway.add_health, gateway.is_well, gateway.spend_retry, gateway.settle_degraded, gateway.backlog_s FROM PUBLIC;
+REVOKE ALL ON FUNCTION gateway.add_health, gateway.is_well, gateway.spend_retry, gateway.settle_degraded FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gateway.is_well, gateway.spend_retry, gateway.settle_degraded TO gateway_worker, gateway_operator;
-GRANT EXECUTE ON FUNCTION gateway.backlog_s TO gateway_app, gateway_worker, gateway_operator;
 RESET ROLE;

@@ -1,6 +1,6 @@
 -- Undoes connections_isolation.sql.
 SET ROLE gateway_owner;
-DROP FUNCTION gateway.backlog_s, gateway.settle_degraded, gateway.spend_retry, gateway.is_well;
+DROP FUNCTION gateway.settle_degraded, gateway.spend_retry, gateway.is_well;
 DELETE FROM gateway.outbox WHERE kind = 'payout.repeat';
 DROP TRIGGER connection_health ON gateway.connection;
 DROP FUNCTION gateway.add_health;

@@ -1,7 +1,7 @@
 -- Undoes connections_operation.sql.
 SET ROLE gateway_owner;
 DROP TRIGGER payout_attempt_hurries ON gateway.payout_attempt;
-DROP FUNCTION gateway.connection_facts, gateway.metrics, gateway.tally, gateway.balance_asked, gateway.hurry_balance, gateway.promise_tending,
+DROP FUNCTION gateway.connection_facts, gateway.tally, gateway.balance_asked, gateway.hurry_balance, gateway.promise_tending,
   gateway.watch_floats;
 DROP FUNCTION gateway.settle_float_alert, gateway.is_low, gateway.settle_alert, gateway.float_standing;
 DELETE FROM gateway.outbox WHERE kind IN ('connection.balance', 'connection.check', 'own.submit', 'own.look_up');
