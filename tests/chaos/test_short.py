@@ -38,7 +38,7 @@ def test_lost_replies_double_nothing_and_lies_change_nothing(scratch: Path) -> N
 def test_a_connection_that_hangs_costs_the_other_one_nothing_and_comes_back(scratch: Path) -> None:
     """How long anything took is for the long run to say; here nothing is lost, doubled or kept from the other one."""
     with two_lines(scratch / "chaos-hang", seed=13) as two:
-        found = hang.run(two, hows=HOWS[:1], quiet_s=2, hang_s=4, back_s=6, every_s=0.5)
+        found = hang.run(two, hows=HOWS[:1], quiet_s=1, hang_s=3, back_s=4, every_s=0.5)
         ended = hang.judged(two)
     assert ended.faults == []
     assert all(one.hung for one in found)
