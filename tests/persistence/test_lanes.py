@@ -12,13 +12,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from gateway.adapters.jobs.supervisor import PROCESSES, SPARES
 from gateway.application.interfaces import Claimed, Due, LaneLimit
 from gateway.application.jobs import LANED
 from gateway.domain.breakers import PROBE_AFTER_S
 from gateway.domain.businesses import HOUSE
 from gateway.domain.connections import Float
-from gateway.domain.due import KINDS, QUEUES
-from tests.persistence.shop import NOW, Shop, new_id
+from gateway.domain.due import KINDS, QUEUES, SHARES
+from tests.persistence.shop import NOW, Shop, a_connection, new_id
 
 ALL = dict.fromkeys(QUEUES, 100)
 LEASE_S = KINDS["attempt.submit"][1]
@@ -54,8 +55,9 @@ def break_it(shop: Shop, *, probe_in_s: int) -> None:
     run(shop, sql, at=NOW, probe=shop.clock.at + timedelta(seconds=probe_in_s))
 
 
-def close_it(shop: Shop) -> None:
-    run(shop, "UPDATE gateway.connection_health SET state = 'closed', opens = 0, opened_at = NULL, probe_at = NULL")
+def close_it(shop: Shop, lane: UUID | None = None) -> None:
+    sql = "UPDATE gateway.connection_health SET state = 'closed', opens = 0, opened_at = NULL, probe_at = NULL"
+    run(shop, f"{sql} WHERE connection_id = :c", c=lane or shop.connection_id)
 
 
 def subjects_of(rows: Sequence[Claimed]) -> list[UUID]:
@@ -223,3 +225,31 @@ def test_a_probe_goes_beside_calls_that_hang_and_keep_the_lanes_share(shop: Shop
         probes += len(found)
     doors.worker.close()
     assert probes == 6, "eight in all: who hangs for ever doesn't get every worker"
+
+
+def test_probes_of_several_connections_that_hang_leave_a_worker_free_for_the_others(shop: Shop) -> None:
+    """A queue's three workers and their six spares are nine; a connection that works still gets its share of them."""
+    others = [a_connection(new_id(), shop.float_id) for _ in range(2)]
+    for other in others:
+        shop.directory.add_connection(other)
+    broken = [shop.connection_id, others[0].id]
+    for lane in broken:
+        put(shop, 20, lane=lane)
+    worker = shop.worker()
+    hanging = 0
+    for _ in range(12):
+        found = worker.claim_due(ALL)
+        assert all(worker.due(row.id) for row in found)
+        hanging += len(found)
+        break_it(shop, probe_in_s=0)
+    assert hanging == PROCESSES["pay"] + SPARES["pay"] - 1
+    put(shop, 3, lane=others[1].id)
+    close_it(shop, others[1].id)
+    assert len(worker.claim_due(ALL)) == SHARES["pay"]
+
+
+def test_as_many_connections_may_hang_at_their_share_as_leave_a_worker_free() -> None:
+    for queue in SPARES:
+        together = PROCESSES[queue] + SPARES[queue]
+        assert SHARES[queue] == PROCESSES[queue] - 1
+        assert 4 * SHARES[queue] < together

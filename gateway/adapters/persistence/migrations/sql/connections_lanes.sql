@@ -42,7 +42,8 @@ CREATE TRIGGER outbox_lane BEFORE INSERT ON gateway.outbox FOR EACH ROW
 -- more than its declared calls in flight over all queues and its calls a second; of one whose breaker is open nothing until
 -- a probe is due, and then one row, beside which none goes while a worker is at it and nothing is known of it.
 -- A probe goes beside calls that hang and keep the lane's share, or nobody would learn of the provider's return before they
--- have run into their ends; but no more than eight are on their way then.
+-- have run into their ends; but only while fewer than eight rows of all lanes are on their way in the queue, which has nine
+-- workers with those that stand in: connections that hang never get all of them.
 CREATE FUNCTION gateway.claim_lanes(p_queue text, p_room integer, p_share integer, p_lease_s integer, p_now timestamptz,
                                     p_codes text[], p_caps integer[], p_rates integer[]) RETURNS SETOF gateway.outbox
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
@@ -81,7 +82,9 @@ BEGIN
       LEFT JOIN LATERAL (SELECT u.cap, u.rate FROM unnest(p_codes, p_caps, p_rates) AS u (code, cap, rate) WHERE u.code = c.code) d ON true),
     free AS (
       SELECT s.lane, CASE WHEN s.most IS NULL THEN LEAST(p_share - s.here, s.cap - s.anywhere, floor(s.calls)::bigint)
-        ELSE LEAST(8 - s.anywhere, floor(s.calls)::bigint, s.most) END AS n FROM said s),
+        ELSE LEAST(GREATEST(p_share - s.here, 8 - (SELECT sum(b.here) FROM leased b)
+               - count(*) FILTER (WHERE s.most > 0 AND s.here >= p_share) OVER (ORDER BY s.lane ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)),
+             floor(s.calls)::bigint, s.most) END AS n FROM said s),
     heads AS (
       SELECT h.id, h.due_at FROM free f CROSS JOIN LATERAL (
         (SELECT o.id, o.due_at, true AS is_late FROM gateway.outbox o
