@@ -5,7 +5,7 @@ A binding subclasses BalanceContract and gives a fixture `line`. Every test has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,11 +44,16 @@ class BalanceProvider(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceLine:
-    """An adapter and the provider behind it, which holds some money and owes some."""
+    """An adapter and the provider behind it, which holds some money and owes some.
+
+    `spoiled` makes of an answer that comes later one in which a single pocket can't be read, in several ways; none for
+    an adapter that answers at once.
+    """
 
     adapter: BalanceLineAdapter
     capabilities: Capabilities
     provider: BalanceProvider
+    spoiled: Callable[[bytes], tuple[bytes, ...]] | None = None
 
     def ask(self, name: str = "balance") -> tuple[tuple[Pocket, ...], bytes | None]:
         """The pockets as they are told in the end, and the body they came in, where they came later."""
@@ -93,6 +98,9 @@ class BalanceContract:
             read = line.adapter.read_callback(called(body, of_question=True))
         # It is no news of any money that moved.
         assert (read.pockets, read.reports, read.charges) == (pockets, (), ())
-        for end in range(len(body.rstrip())):
+        assert line.spoiled is not None
+        spoiled = line.spoiled(body)
+        assert body not in spoiled
+        for wrong in (*spoiled, *(body[:end] for end in range(len(body.rstrip())))):
             with pytest.raises(Unreadable):
-                line.adapter.read_callback(called(body[:end], of_question=True))
+                line.adapter.read_callback(called(wrong, of_question=True))

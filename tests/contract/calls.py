@@ -110,6 +110,14 @@ class CallContract:
             calling.call()
         assert calling.provider.done() == 0
 
+    def test_a_connection_that_is_refused_later_is_not_sent_either(self, calling: Calling) -> None:
+        calling.call()
+        asked, done = calling.provider.asked(), calling.provider.done()
+        calling.provider.stop_listening()
+        with pytest.raises(NotSent):
+            calling.call()
+        assert (calling.provider.asked(), calling.provider.done()) == (asked, done)
+
     def test_wrong_credentials_are_misconfigured_after_one_call(self, calling: Calling) -> None:
         calling.provider.refuse_credentials()
         before = calling.provider.calls()

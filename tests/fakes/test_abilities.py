@@ -254,7 +254,14 @@ class TestBalances(BalanceContract):
     @pytest.fixture
     def line(self, at_once: bool) -> BalanceLine:
         treasury = FakeTreasury(tells_at_once=at_once)
-        return BalanceLine(adapter=treasury, capabilities=FAKE_TREASURY, provider=FakeMoney(treasury))
+        return BalanceLine(
+            adapter=treasury,
+            capabilities=FAKE_TREASURY,
+            provider=FakeMoney(treasury),
+            spoiled=lambda body: tuple(
+                body.replace(b"12345", wrong) for wrong in (b'"lots"', b"1.5", b"true", b"null")
+            ),
+        )
 
 
 @pytest.mark.parametrize("repeat", list(Repeat), ids=lambda word: word.value, scope="class")

@@ -79,6 +79,8 @@ class FakeTreasury(FakeChannel, Abilities, ReadsBalance, KnowsHolders, MovesOwn,
 
     def _pockets(self, held: Mapping[str, int]) -> tuple[Pocket, ...]:
         asset = self.capabilities.assets[0]
+        if not all(type(units) is int for units in held.values()):
+            raise TypeError("units")
         return tuple(
             Pocket(name=name, balance=Money(units=abs(units), asset=asset), is_owed=units < 0)
             for name, units in held.items()

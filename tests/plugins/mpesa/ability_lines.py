@@ -185,6 +185,13 @@ def _pockets() -> object:
     return result(0, ResultParameters=parameters(AccountBalance="&".join(parts), BOCompletedTime=20211114132030))
 
 
+def spoiled_pockets(body: bytes) -> tuple[bytes, ...]:
+    """The same answer with one pocket that can't be read."""
+    name = b"Utility Account|"
+    ways = (b"|KES|", b"Utility Account|USD|", b"Utility Account|KES|lots|", b"Utility Account|KES||")
+    return (*(body.replace(name + b"KES|", way + b"x|") for way in ways), body.replace(name, b"Utility Account&"))
+
+
 @dataclass(kw_only=True)
 class ScriptedMoves(ScriptedDaraja):
     """Moves between our own pockets."""

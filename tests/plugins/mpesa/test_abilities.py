@@ -199,7 +199,9 @@ class TestBalances(BalanceContract):
     @pytest.fixture
     def line(self, name: str, daraja: lines.ScriptedBalance) -> BalanceLine:
         made, capabilities = TELLING[name]
-        return BalanceLine(adapter=made(daraja), capabilities=capabilities, provider=daraja)
+        return BalanceLine(
+            adapter=made(daraja), capabilities=capabilities, provider=daraja, spoiled=lines.spoiled_pockets
+        )
 
 
 @pytest.mark.parametrize("target", ["utility", "bulk"], scope="class")

@@ -27,6 +27,7 @@ from tests.contract.pay_to import PayToContract, PayToLine
 from tests.contract.read_file import ReadFileContract, ReadFileLine
 from tests.contract.refund import RefundContract, RefundLine
 from tests.contract.register import RegisterContract, RegisterLine
+from tests.plugins.mpesa.ability_lines import spoiled_pockets
 from tests.plugins.mpesa.simulated import SimulatedMpesa, simulated
 
 #: The organisations of the simulator's world: what collects, and what pays out.
@@ -199,7 +200,7 @@ class TestBalances(BalanceContract):
         with simulated("balance", tmp_path) as mpesa:
             provider = Simulated(mpesa=mpesa, organisation=PAYS)
             channel = MpesaB2c.build(provider.values(), mpesa.world.context)
-            yield BalanceLine(adapter=channel, capabilities=B2C, provider=provider)
+            yield BalanceLine(adapter=channel, capabilities=B2C, provider=provider, spoiled=spoiled_pockets)
 
 
 class TestOwnMoves(MoveOwnContract):
