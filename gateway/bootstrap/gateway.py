@@ -61,7 +61,7 @@ class Gateway(Services):
             payments=self.payments,
             payouts=self.payouts,
             refunds=self.refunds,
-            receipts=receipts_desk(self.units),
+            receipts=receipts_desk(self.units, self.settings.under_tolerance),
             checkout=self.checkout,
             customers=ReadCustomers(unit=self.units),
             save_customer=SaveCustomer(unit=self.units),
@@ -106,7 +106,9 @@ class Gateway(Services):
     @cached_property
     def money_in(self) -> MoneyInCommands:
         """The operator's acts about money that nobody asked for."""
-        return money_in_commands(self.units, self.lines, self.replying, self.directory, self.desk)
+        return money_in_commands(
+            self.units, self.lines, self.replying, self.directory, self.desk, self.settings.under_tolerance
+        )
 
     @cached_property
     def statements(self) -> StatementCommands:

@@ -138,7 +138,8 @@ CREATE TABLE gateway.payment (
   CONSTRAINT payment_list UNIQUE (business_id, livemode, id),
   CONSTRAINT payment_idempotency UNIQUE (business_id, livemode, idempotency_key),
   CONSTRAINT payment_customer FOREIGN KEY (business_id, livemode, customer_id) REFERENCES gateway.customer (business_id, livemode, id),
-  CONSTRAINT payment_paid CHECK (state <> 'succeeded' OR received_units >= due_units)
+  -- What it may be short of what is due was frozen with its terms.
+  CONSTRAINT payment_paid CHECK (state <> 'succeeded' OR received_units >= due_units - COALESCE((terms->>'under')::numeric, 0))
 ) WITH (fillfactor = 80);                      -- a payment is written a few times; let the row stay in its page
 CREATE UNIQUE INDEX payment_reference ON gateway.payment (business_id, livemode, reference) WHERE reference IS NOT NULL;
 CREATE INDEX payment_by_state ON gateway.payment (business_id, livemode, state, id);
