@@ -31,13 +31,15 @@ _MAY_BLOCK = (
 )
 _SECRET = "attempt.provider_reference"  # noqa: S105  # nosec B105
 
-#: Both rows in one round trip; rows are locked in the order that FOR UPDATE names them.
+#: Both rows in one round trip, locked in the order that FOR UPDATE names them. Each is found by a key of its own:
+#: were they joined, a plan might walk along all payments of the business.
+_ITS = table.alias("its")
 _WITH_PAYMENT = as_text(
     select(*payments.c, *table.c)
     .where(
         table.c.id == bindparam("attempt_id"),
         *(of.c[name] == bindparam(name) for of in (table, payments) for name in OWN),
-        payments.c.id == table.c.payment_id,
+        payments.c.id == select(_ITS.c.payment_id).where(_ITS.c.id == bindparam("attempt_id")).scalar_subquery(),
     )
     .with_for_update(key_share=True, of=[payments, table])
 )
