@@ -214,27 +214,33 @@ class TestOwnMoves(MoveOwnContract):
             yield MoveOwnLine(channel=channel, capabilities=B2B, provider=provider, source="working", target="utility")
 
 
+@pytest.fixture(scope="module")
+def hakikisha(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
+    with simulated("hakikisha", tmp_path_factory.mktemp("hakikisha")) as mpesa:
+        yield Simulated(mpesa=mpesa, organisation=PAYS)
+
+
 class TestHolderNames(HolderNameContract):
     """Hakikisha."""
 
     @pytest.fixture
-    def line(self, tmp_path: Path) -> Iterator[HolderNameLine]:
-        with simulated("hakikisha", tmp_path) as mpesa:
-            provider = Simulated(mpesa=mpesa, organisation=PAYS)
-            names = {number: one.name for number, one in mpesa.server.sim.world.shortcodes.items()}
-            paybill = Destination(kind=DestinationKind.PAYBILL, account="600000", reference="1")
-            till = Destination(kind=DestinationKind.TILL, account="600997")
-            yield HolderNameLine(
-                channel=MpesaB2b.build(provider.values(), mpesa.world.context),
-                capabilities=B2B,
-                known=((paybill, names["600000"]), (till, names["600997"])),
-                unknown=(
-                    Destination(kind=DestinationKind.PAYBILL, account="999999", reference="1"),
-                    Destination(kind=DestinationKind.TILL, account="600000"),
-                ),
-                asked=provider.asked,
-                done=provider.done,
-            )
+    def line(self, hakikisha: Simulated) -> HolderNameLine:
+        provider = hakikisha
+        names = {number: one.name for number, one in provider.mpesa.server.sim.world.shortcodes.items()}
+        paybill = Destination(kind=DestinationKind.PAYBILL, account="600000", reference="1")
+        till = Destination(kind=DestinationKind.TILL, account="600997")
+        before = provider.asked()
+        return HolderNameLine(
+            channel=MpesaB2b.build(provider.values(), provider.mpesa.world.context),
+            capabilities=B2B,
+            known=((paybill, names["600000"]), (till, names["600997"])),
+            unknown=(
+                Destination(kind=DestinationKind.PAYBILL, account="999999", reference="1"),
+                Destination(kind=DestinationKind.TILL, account="600000"),
+            ),
+            asked=lambda: provider.asked() - before,
+            done=provider.done,
+        )
 
 
 @pytest.mark.parametrize("once", [False, True], ids=["again", "once"], scope="class")
@@ -249,43 +255,48 @@ class TestRegistering(RegisterContract):
             yield RegisterLine(rail=rail, known=provider.known)
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> ReadFileLine:
+    with simulated("c2b", tmp_path_factory.mktemp("statement")) as mpesa:
+        provider = Simulated(mpesa=mpesa, organisation=COLLECTS)
+        to = {"phone": a_phone(1)[1:], "shortcode": COLLECTS, "account": "shop-1"}
+        first, second = (str(provider.control("pay", amount=amount, **to)["receipt"]) for amount in (2_000, 500))
+        back = str(provider.control("reverse", receipt=second)["receipt"])
+        text = views.read_statement(mpesa.server.sim, {"shortcode": COLLECTS})
+        rail = MpesaCollects.paybill(provider.values(), mpesa.world.context)
+    rows = text.splitlines()
+    last = next(number for number, row in enumerate(rows, start=1) if row.startswith(back))
+    told = rail.read_file("statement", text.encode()).lines
+    fees = [line.amount.units for line in reversed(told) if line.kind is LineKind.CHARGE]
+    return ReadFileLine(
+        adapter=rail,
+        capabilities=PAYBILL,
+        content=text.encode(),
+        account=COLLECTS,
+        lines=tuple(
+            reversed(
+                (
+                    (LineKind.COLLECTION, first, 200_000, True),
+                    (LineKind.CHARGE, first, fees[0], False),
+                    (LineKind.COLLECTION, second, 50_000, True),
+                    (LineKind.CHARGE, second, fees[1], False),
+                    (LineKind.REVERSAL, back, 50_000, False),
+                )
+            )
+        ),
+        widened=_wider(rows),
+        spoiled={last: text.replace(back, "?", 1).encode()},
+        other=(text.replace("Paid In", "Paid").encode(),),
+        private=(a_phone(1)[1:], a_phone(1)[-9:]),
+    )
+
+
 class TestStatements(ReadFileContract):
     """The export of the simulator's portal."""
 
     @pytest.fixture
-    def line(self, tmp_path: Path) -> ReadFileLine:
-        with simulated("c2b", tmp_path) as mpesa:
-            provider = Simulated(mpesa=mpesa, organisation=COLLECTS)
-            to = {"phone": a_phone(1)[1:], "shortcode": COLLECTS, "account": "shop-1"}
-            first, second = (str(provider.control("pay", amount=amount, **to)["receipt"]) for amount in (2_000, 500))
-            back = str(provider.control("reverse", receipt=second)["receipt"])
-            text = views.read_statement(mpesa.server.sim, {"shortcode": COLLECTS})
-            rail = MpesaCollects.paybill(provider.values(), mpesa.world.context)
-        rows = text.splitlines()
-        last = next(number for number, row in enumerate(rows, start=1) if row.startswith(back))
-        told = rail.read_file("statement", text.encode()).lines
-        fees = [line.amount.units for line in reversed(told) if line.kind is LineKind.CHARGE]
-        return ReadFileLine(
-            adapter=rail,
-            capabilities=PAYBILL,
-            content=text.encode(),
-            account=COLLECTS,
-            lines=tuple(
-                reversed(
-                    (
-                        (LineKind.COLLECTION, first, 200_000, True),
-                        (LineKind.CHARGE, first, fees[0], False),
-                        (LineKind.COLLECTION, second, 50_000, True),
-                        (LineKind.CHARGE, second, fees[1], False),
-                        (LineKind.REVERSAL, back, 50_000, False),
-                    )
-                )
-            ),
-            widened=_wider(rows),
-            spoiled={last: text.replace(back, "?", 1).encode()},
-            other=(text.replace("Paid In", "Paid").encode(),),
-            private=(a_phone(1)[1:], a_phone(1)[-9:]),
-        )
+    def line(self, exported: ReadFileLine) -> ReadFileLine:
+        return exported
 
 
 def _wider(rows: list[str]) -> bytes:
