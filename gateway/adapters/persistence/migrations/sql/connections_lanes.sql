@@ -129,7 +129,8 @@ CREATE FUNCTION gateway.claim_due(p_queues text[], p_rooms integer[], p_lease_s 
                                   p_codes text[] DEFAULT NULL, p_caps integer[] DEFAULT NULL, p_rates integer[] DEFAULT NULL)
   RETURNS TABLE (id uuid, kind text, subject_id uuid, business_id uuid, livemode boolean, generation integer, dispatches integer,
                  holder integer, failures integer)
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   room integer;
