@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from gateway.adapters.persistence.engines import driver_of
 
@@ -27,7 +27,6 @@ class WorkerSession:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._one_at_a_time = Lock()
-        self._conn: Connection | None = None
         self._driver: psycopg.Connection[Any] | None = None
         self._holder = 0
 
@@ -48,9 +47,9 @@ class WorkerSession:
             self._drop()
 
     def _drop(self) -> None:
-        if self._conn is not None:
-            self._conn.close()
-            self._conn = self._driver = None
+        if self._driver is not None:
+            self._driver.close()
+            self._driver = None
 
     def _run(self, sql: str, values: Mapping[str, Any]) -> Any:
         driver = self._driver or self._opened()
@@ -64,8 +63,8 @@ class WorkerSession:
         try:
             opened = driver.execute(_OPEN).fetchone()
         except BaseException:
-            conn.close()
+            driver.close()
             raise
         self._holder = int(opened[0]) if opened else 0
-        self._conn, self._driver = conn, driver
+        self._driver = driver
         return driver
