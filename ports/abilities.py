@@ -28,6 +28,9 @@ class Ability(StrEnum):
     MOVE_OWN = "move_own"
     READ_FILE = "read_file"
     SELF_CHECK = "self_check"
+    DELIVER = "deliver"
+    QUOTE = "quote"
+    PLAN_FUNDING = "plan_funding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,3 +221,125 @@ class ChecksItself(Protocol):
     @abstractmethod
     def self_check(self, now: datetime) -> tuple[SelfFinding, ...]:
         """What it knows without asking anybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryOrder:
+    """Have what a collection brought delivered: `reference` is the collection's, `provider_reference` the provider's
+    order. `address` on `network` gets `asset`; all three were given to `start` through the configuration."""
+
+    reference: str
+    provider_reference: str
+    network: str
+    address: str
+    asset: str
+
+
+class DeliveryState(StrEnum):
+    """What a provider says of a delivery."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    """It names a transaction: our own node says whether that is true."""
+    REFUSED = "refused"
+    """It won't do it as asked: a person has to look."""
+    NO_NEWS = "no_news"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """News of a delivery. `tx` is the transaction that the provider names, `units` what it says it sent."""
+
+    state: DeliveryState
+    tx: str | None = None
+    units: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """One row of what a provider says it delivered, by its own order."""
+
+    provider_reference: str
+    delivery: Delivery
+
+
+@runtime_checkable
+class Delivers(Protocol):
+    """A rail whose money arrives in a second step, after it was collected (`deliver`)."""
+
+    @abstractmethod
+    def deliver(self, order: DeliveryOrder) -> Delivery:
+        """Release it. Safe to repeat with the same order.
+
+        AlreadyTaken says that it is delivered or on its way: look, never treat it as a failure. Raises NotSent,
+        OutcomeUnknown, Refused, AlreadyTaken or Misconfigured.
+        """
+
+    @abstractmethod
+    def look_up_delivery(self, order: DeliveryOrder) -> Delivery:
+        """What became of it. Reads only. Raises NotSent, OutcomeUnknown or Misconfigured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """What a provider would give now: `give` of one asset for `get` of another, after `fee` (of either) is taken.
+
+    `limit_min` and `limit_max` bound the fiat side, in its units. It binds nobody.
+    """
+
+    give: Money
+    get: Money
+    fee: Money
+    limit_min: Money
+    limit_max: Money
+
+
+@runtime_checkable
+class Quotes(Protocol):
+    """A line that tells its price (`quote`)."""
+
+    @abstractmethod
+    def quote_in(self, amount: Money) -> Rate:
+        """Fiat in, tokens out. Raises Refused, NotSent, OutcomeUnknown or Misconfigured."""
+
+    @abstractmethod
+    def quote_out(self, amount: Money) -> Rate:
+        """Tokens in, at least `amount` of fiat out. Raises Refused, NotSent, OutcomeUnknown or Misconfigured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainStep:
+    """One transaction that has to be final before a payout is submitted; `spends` of `asset` leave the wallet by it.
+
+    `kind` is a word of `ports.chain.IntentKind`; the rest is as in `ports.chain.Intent`.
+    """
+
+    kind: str
+    to: str
+    asset: str
+    units: int
+    data: bytes = b""
+    spends: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundingPlan:
+    """What funds a payout from a chain: steps in order, on `network`, of `asset`. The last one's hash funds it."""
+
+    network: str
+    asset: str
+    steps: tuple[ChainStep, ...]
+    rate: Rate
+
+
+@runtime_checkable
+class PlansFunding(Protocol):
+    """A channel that pays from a chain (`plan_funding`)."""
+
+    @abstractmethod
+    def plan_funding(self, amount: Money, wallet: str) -> FundingPlan:
+        """What has to happen on the chain so that `amount` of fiat is paid out. Moves nothing.
+
+        Raises Refused (limits), NotSent, OutcomeUnknown or Misconfigured.
+        """
