@@ -1,8 +1,9 @@
 """The chain port: one connection's line to one chain, which reads it, builds what is to be signed, and sends it.
 
 The core owns nonces, the cursor, reorganisations, the depth that money waits for, and replacement; the adapter owns
-encodings and fees. Signing is nobody's method here: the signer process takes the Intent and the bytes, decodes the bytes
-itself, and signs. Hashes and addresses are lower-case hex with `0x`; units are whole numbers of an asset's smallest part.
+encodings and fees. Signing is nobody's method here: the signer process takes the Intent and the bytes, decodes the
+bytes itself, and signs. Hashes and addresses are lower-case hex with `0x`; units are whole numbers of an asset's
+smallest part.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class Depth:
 class Token:
     """A token contract. Identity is (chain, address), never the symbol; `asset` carries our code and the decimals.
 
-    `domain` is the (name, version) of its EIP-712 signing domain where it has one that we pin. `dust_units` is the least
-    sum that counts as money.
+    `domain` is the (name, version) of its EIP-712 signing domain where it has one that we pin. `dust_units` is the
+    least sum that counts as money.
     """
 
     asset: Asset
@@ -272,7 +273,7 @@ class Chain(Protocol):
 
     @abstractmethod
     def self_check(self) -> tuple[SelfFinding, ...]:
-        """Differences between pinned and found facts: chain id, code, decimals, signing domains, endpoints that disagree.
+        """Differences between pinned and found facts: chain id, code, decimals, signing domains, endpoints at odds.
 
         Anything WRONG stops money.
         """
