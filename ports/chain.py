@@ -230,6 +230,14 @@ class Chain(Protocol):
     when an endpoint is of another chain. Only `broadcast` does anything in the world.
     """
 
+    @property
+    @abstractmethod
+    def facts(self) -> ChainCapabilities:
+        """What holds on this line: the offer's capabilities, with the chain id and the addresses of its environment.
+
+        The offer itself speaks of the live network. No I/O.
+        """
+
     @abstractmethod
     def heads(self) -> Heads:
         """The three heads, of one endpoint."""
@@ -240,7 +248,8 @@ class Chain(Protocol):
 
     @abstractmethod
     def transfers(self, since: int, until: int, tokens: Sequence[str], addresses: Sequence[str]) -> Scan:
-        """Transfers of those tokens to or from those addresses in a range, both ends included.
+        """Transfers of those tokens (addresses of `facts.tokens`) to or from those addresses in a range, both ends
+        included. Raises ValueError for a token that isn't one of the line's.
 
         Zero sums and logs that are no transfer are left out. A range that a provider won't give is halved by the
         adapter, down to one block. An endpoint that hasn't the last block of the range isn't asked.
@@ -269,7 +278,10 @@ class Chain(Protocol):
     def balances(
         self, addresses: Sequence[str], assets: Sequence[str], block: int | None = None
     ) -> tuple[Holding, ...]:
-        """What addresses hold at that block, or at the newest."""
+        """What addresses hold at that block, or at the newest, by asset code; all of it at one block of one endpoint.
+
+        An endpoint that hasn't that block, or no longer its state, isn't asked.
+        """
 
     @abstractmethod
     def self_check(self) -> tuple[SelfFinding, ...]:
