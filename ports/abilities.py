@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from ports.callback import Incoming, ReplyTo
-from ports.money import Money
+from ports.money import Asset, Money
 from ports.payment_rail import Question
 from ports.payout_channel import Destination
 from ports.report import MoneyIn, Pocket, Report
@@ -235,6 +235,15 @@ class DeliveryOrder:
     asset: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """A wallet of ours on a network, and the token that comes to it."""
+
+    network: str
+    address: str
+    asset: Asset
+
+
 class DeliveryState(StrEnum):
     """What a provider says of a delivery."""
 
@@ -267,6 +276,10 @@ class Delivered:
 @runtime_checkable
 class Delivers(Protocol):
     """A rail whose money arrives in a second step, after it was collected (`deliver`)."""
+
+    @abstractmethod
+    def landing(self) -> Landing:
+        """Where what this line collects is delivered. Asks nobody."""
 
     @abstractmethod
     def deliver(self, order: DeliveryOrder) -> Delivery:

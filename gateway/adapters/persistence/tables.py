@@ -56,6 +56,15 @@ from gateway.adapters.persistence.tables_of_record import (
 from gateway.adapters.persistence.tables_of_refunds import acceptance, quote, recovery, refund, refund_attempt, reversal
 from gateway.adapters.persistence.tables_of_statements import statement, statement_line
 from gateway.adapters.persistence.tables_of_surface import link_use, payment_link, request_log
+from gateway.adapters.persistence.tables_of_treasury import (
+    chain_cursor,
+    chain_header,
+    chain_signed,
+    chain_transfer,
+    conversion,
+    sighting,
+    wallet,
+)
 from gateway.adapters.persistence.tables_of_webhooks import event_swept, webhook_replay
 from gateway.adapters.persistence.types import Units
 
@@ -67,9 +76,14 @@ __all__ = [
     "audit",
     "business",
     "call_tally",
+    "chain_cursor",
+    "chain_header",
+    "chain_signed",
+    "chain_transfer",
     "checkout_session",
     "connection",
     "connection_health",
+    "conversion",
     "customer",
     "delivery",
     "delivery_try",
@@ -105,11 +119,13 @@ __all__ = [
     "request_log",
     "request_tally",
     "reversal",
+    "sighting",
     "statement",
     "statement_line",
     "taken_reference",
     "tally_mark",
     "test_clock",
+    "wallet",
     "webhook_endpoint",
     "webhook_replay",
 ]

@@ -1,0 +1,88 @@
+"""The recipes of the treasury: tokens that came, that left, that went away again, and what they cost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gateway.domain import ledger_of_treasury as accounts
+from gateway.domain.conversions import Conversion, Exchanged
+from gateway.domain.ids import Prefix, encode
+from gateway.domain.ledger import Account, Journal, Kind, Leg
+from gateway.domain.wallets import Sighting
+from ports.money import KES, Asset
+
+
+def chain_key(network: str, tx: str, position: int) -> str:
+    """The name of one movement of tokens: it says nothing of the block, which may change."""
+    return f"chain:{network}:{tx}:{position}"
+
+
+def _legs(*wanted: tuple[Account, Account, int]) -> tuple[Leg, ...]:
+    return tuple(Leg(debit=debit, credit=credit, units=units) for debit, credit, units in wanted if units)
+
+
+def _journal(key: str, kind: Kind, livemode: bool, at: datetime, legs: tuple[Leg, ...], **meta: Any) -> Journal:
+    return Journal(key=key, kind=kind, livemode=livemode, business_id=None, effective_at=at, legs=legs, meta=meta)
+
+
+def tokens_bought(seen: Sighting, conversion: Conversion, parts: Exchanged, asset: Asset, at: datetime) -> Journal:
+    """Tokens of a conversion came: treasury ← position, and what they cost leaves the partner's clearing."""
+    ours = accounts.treasury(seen.wallet_id, asset)
+    owed = accounts.clearing_in(conversion.connection_id, conversion.fiat.asset)
+    legs = _legs(
+        (ours, accounts.position(asset), parts.kept_units),
+        (ours, accounts.suspense_of_connection(conversion.connection_id, asset), parts.surplus_units),
+        (accounts.position(conversion.fiat.asset), owed, parts.cost_units),
+        (accounts.charges_of(conversion.connection_id), owed, parts.fee_units),
+    )
+    key = chain_key(seen.network, seen.tx, seen.position)
+    name = encode(Prefix.CONVERSION, conversion.id)
+    return _journal(key, Kind.TOKENS_IN, seen.livemode, at, legs, object=name, ref=name)
+
+
+def tokens_of_nobody(seen: Sighting, asset: Asset, at: datetime) -> Journal:
+    """Tokens came that match nothing: treasury ← suspense."""
+    legs = _legs((accounts.treasury(seen.wallet_id, asset), accounts.suspense_of_tokens(asset), seen.units))
+    return _journal(chain_key(seen.network, seen.tx, seen.position), Kind.TOKENS_IN, seen.livemode, at, legs)
+
+
+def tokens_sent(
+    network: str, tx: str, wallet_id: UUID, connection_id: UUID, asset: Asset, units: int, **more: Any
+) -> Journal:
+    """Tokens left for a partner, final on the chain: clearing out ← treasury."""
+    legs = _legs((accounts.clearing_out(connection_id, asset), accounts.treasury(wallet_id, asset), units))
+    return _journal(f"chain:{network}:{tx}:out", Kind.TOKENS_OUT, more.pop("livemode"), more.pop("at"), legs, **more)
+
+
+def gas_burnt(
+    network: str, tx: str, wallet_id: UUID, asset: Asset, units: int, *, livemode: bool, at: datetime
+) -> Journal:
+    """The network's fee of one transaction that we signed, whether or not it did anything."""
+    legs = _legs((accounts.gas_spent(network, asset), accounts.gas(wallet_id, asset, network), units))
+    return _journal(f"gas:{network}:{tx}", Kind.GAS, livemode, at, legs)
+
+
+def taken_back(journal: Journal, block_hash: str, at: datetime) -> Journal:
+    """The block that a movement was booked from went away: the same legs, the other way round."""
+    legs = tuple(Leg(debit=leg.credit, credit=leg.debit, units=leg.units) for leg in journal.legs)
+    meta = {**journal.meta, "reverses": journal.key}
+    return _journal(f"{journal.key}:reorg:{block_hash}", Kind.REORGANISED, journal.livemode, at, legs, **meta)
+
+
+def cost_of(units: int, position_tokens: int, position_fiat: int) -> int:
+    """What `units` of tokens cost on average, rounded down; all of the cost when all tokens go.
+
+    `position_tokens` is the credit of the token's position, `position_fiat` the debit of the fiat's.
+    """
+    if units >= position_tokens:
+        return max(0, position_fiat)
+    return max(0, position_fiat) * units // position_tokens
+
+
+def realised(fiat_units: int, cost_units: int) -> tuple[tuple[Account, Account, int], ...]:
+    """The leg of a gain (fiat above cost) or a loss, so that the position loses exactly the cost."""
+    if fiat_units >= cost_units:
+        return ((accounts.position(KES), accounts.REALISED, fiat_units - cost_units),)
+    return ((accounts.REALISED, accounts.position(KES), cost_units - fiat_units),)
