@@ -239,11 +239,6 @@ class Chain(Protocol):
         """
 
     @abstractmethod
-    def facts(self) -> ChainCapabilities:
-        """What this line goes by: the offer's capabilities, with the chain id and token addresses of a sandbox's own
-        nodes where its configuration names them. Asks nobody."""
-
-    @abstractmethod
     def heads(self) -> Heads:
         """The three heads, of one endpoint."""
 
