@@ -31,6 +31,8 @@ class Ability(StrEnum):
     DELIVER = "deliver"
     QUOTE = "quote"
     PLAN_FUNDING = "plan_funding"
+    FIND_LOST = "find_lost"
+    TICKET = "ticket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,11 +218,13 @@ class SelfFinding:
 
 @runtime_checkable
 class ChecksItself(Protocol):
-    """A connection that knows the ages of its credentials (`self_check`)."""
+    """A connection that knows the ages of its credentials, or holds what is pinned against what it finds
+    (`self_check`)."""
 
     @abstractmethod
     def self_check(self, now: datetime) -> tuple[SelfFinding, ...]:
-        """What it knows without asking anybody."""
+        """What it knows, and what it can read of its provider, changing nothing. It raises nothing: a provider that
+        can't be asked is a WARNING. Called where no transaction is open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,4 +359,78 @@ class PlansFunding(Protocol):
         """What has to happen on the chain so that `amount` of fiat is paid out. Moves nothing.
 
         Raises Refused (limits), NotSent, OutcomeUnknown or Misconfigured.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostStart:
+    """A start whose answer got lost: what was asked, of whom (E.164), and when it must have reached the provider."""
+
+    amount: Money
+    payer: str
+    since: datetime
+    until: datetime
+
+    def __repr__(self) -> str:
+        return f"LostStart(amount={self.amount})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """An order of the provider's that a lost start may have made; `money` where it was paid."""
+
+    provider_reference: str
+    money: MoneyIn | None = None
+
+
+@runtime_checkable
+class FindsLost(Protocol):
+    """A rail that can't be asked by our reference, and whose history may show the order (`find_lost`)."""
+
+    @abstractmethod
+    def find_lost(self, lost: LostStart) -> tuple[Suggestion, ...]:
+        """Every order of that payer and amount in that time, newest first. Reads only.
+
+        They are suggestions. Take away those that are a try's already: when exactly one is left, and only one lost
+        start fits it, its `provider_reference` may become the try's, and `look_up` tells the rest. Else a person
+        decides. Raises NotSent, OutcomeUnknown or Misconfigured.
+        """
+
+
+class TicketAbout(StrEnum):
+    """Why the provider's people are asked."""
+
+    UNDELIVERED = "undelivered"
+    """Collected, and nothing was delivered."""
+    UNPAID = "unpaid"
+    """It was given the means, and didn't pay out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketOrder:
+    """What a ticket is about. `key` names the case: one case is one ticket. `party` is the payer or recipient, E.164;
+    `amount` is what was collected, or the tokens that were given."""
+
+    key: str
+    about: TicketAbout
+    provider_reference: str | None
+    amount: Money
+    party: str
+    text: str
+
+    def __repr__(self) -> str:
+        return f"TicketOrder(key={self.key!r}, about={self.about.value}, amount={self.amount})"
+
+
+@runtime_checkable
+class Tickets(Protocol):
+    """A line whose provider takes written requests to its people (`ticket`)."""
+
+    @abstractmethod
+    def ticket(self, order: TicketOrder) -> str:
+        """Ask; gives the ticket's name. Nothing tells what becomes of it.
+
+        A key that was used gives the same name again, or AlreadyTaken where the answer got lost; the adapter's memory
+        of keys may be lost, so the caller keeps its own. Raises Refused, NotSent, OutcomeUnknown, AlreadyTaken or
+        Misconfigured.
         """
