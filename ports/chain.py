@@ -43,13 +43,14 @@ class Token:
     """A token contract. Identity is (chain, address), never the symbol; `asset` carries our code and the decimals.
 
     `domain` is the (name, version) of its EIP-712 signing domain where it has one that we pin. `dust_units` is the
-    least sum that counts as money.
+    least sum that counts as money. `usd_milli`: what one is roughly worth, in thousandths of a US dollar, for the depth.
     """
 
     asset: Asset
     address: str
     domain: tuple[str, str] | None = None
     dust_units: int = 1
+    usd_milli: int = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.domain import ledger_of_treasury as accounts
-from gateway.domain.conversions import Conversion, Exchanged
+from gateway.domain.conversions import Conversion
 from gateway.domain.ids import Prefix, encode
 from gateway.domain.ledger import Account, Journal, Kind, Leg
 from gateway.domain.wallets import Sighting
@@ -27,24 +27,52 @@ def _journal(key: str, kind: Kind, livemode: bool, at: datetime, legs: tuple[Leg
     return Journal(key=key, kind=kind, livemode=livemode, business_id=None, effective_at=at, legs=legs, meta=meta)
 
 
-def tokens_bought(seen: Sighting, conversion: Conversion, parts: Exchanged, asset: Asset, at: datetime) -> Journal:
-    """Tokens of a conversion came: treasury ← position, and what they cost leaves the partner's clearing."""
-    ours = accounts.treasury(seen.wallet_id, asset)
-    owed = accounts.clearing_in(conversion.connection_id, conversion.fiat.asset)
-    legs = _legs(
-        (ours, accounts.position(asset), parts.kept_units),
-        (ours, accounts.suspense_of_connection(conversion.connection_id, asset), parts.surplus_units),
-        (accounts.position(conversion.fiat.asset), owed, parts.cost_units),
-        (accounts.charges_of(conversion.connection_id), owed, parts.fee_units),
-    )
+def tokens_booked(seen: Sighting, conversion: Conversion | None, at: datetime) -> Journal:
+    """Tokens came, divided as the sighting says. Those of a conversion: treasury ← position, and what they cost leaves
+    the partner's clearing. Others: treasury ← suspense.
+
+    The first booking has the fact's own key; one after a reorganisation counts on.
+    """
+    ours = accounts.treasury(seen.wallet_id, seen.asset)
     key = chain_key(seen.network, seen.tx, seen.position)
+    if seen.bookings > 1:
+        key = f"{key}:again:{seen.bookings}"
+    if conversion is None:
+        legs = _legs((ours, accounts.suspense_of_tokens(seen.asset), seen.units))
+        return _journal(key, Kind.TOKENS_IN, seen.livemode, at, legs)
     name = encode(Prefix.CONVERSION, conversion.id)
+    legs = _legs(
+        (ours, accounts.position(seen.asset), seen.kept_units),
+        (ours, accounts.suspense_of_connection(conversion.connection_id, seen.asset), seen.surplus_units),
+        *_paid_for(seen, conversion),
+    )
     return _journal(key, Kind.TOKENS_IN, seen.livemode, at, legs, object=name, ref=name)
 
 
-def tokens_of_nobody(seen: Sighting, asset: Asset, at: datetime) -> Journal:
-    """Tokens came that match nothing: treasury ← suspense."""
-    legs = _legs((accounts.treasury(seen.wallet_id, asset), accounts.suspense_of_tokens(asset), seen.units))
+def tokens_assigned(seen: Sighting, conversion: Conversion, at: datetime) -> Journal:
+    """Tokens in suspense turned out to be a conversion's: suspense → position, and what they cost."""
+    held = accounts.suspense_of_tokens(seen.asset)
+    name = encode(Prefix.CONVERSION, conversion.id)
+    legs = _legs(
+        (held, accounts.position(seen.asset), seen.kept_units),
+        (held, accounts.suspense_of_connection(conversion.connection_id, seen.asset), seen.surplus_units),
+        *_paid_for(seen, conversion),
+    )
+    key = f"{chain_key(seen.network, seen.tx, seen.position)}:assigned:{seen.bookings}"
+    return _journal(key, Kind.TOKENS_IN, seen.livemode, at, legs, object=name, ref=name)
+
+
+def _paid_for(seen: Sighting, conversion: Conversion) -> tuple[tuple[Account, Account, int], ...]:
+    owed = accounts.clearing_in(conversion.connection_id, conversion.fiat.asset)
+    return (
+        (accounts.position(conversion.fiat.asset), owed, seen.cost_units),
+        (accounts.charges_of(conversion.connection_id), owed, seen.fee_units),
+    )
+
+
+def tokens_between(seen: Sighting, source_id: UUID, at: datetime) -> Journal:
+    """Tokens went from one of our wallets to another."""
+    legs = _legs((accounts.treasury(seen.wallet_id, seen.asset), accounts.treasury(source_id, seen.asset), seen.units))
     return _journal(chain_key(seen.network, seen.tx, seen.position), Kind.TOKENS_IN, seen.livemode, at, legs)
 
 

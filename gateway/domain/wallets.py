@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
+from ports.money import Asset
+
 _ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 
 
@@ -57,6 +59,7 @@ class Sighting:
 
     `block` and `block_hash` are where it stands now; both change when a reorganisation moves it. `booked_hash` is the
     block that its journal was posted from, `bookings` how often it was: again only after one was taken back.
+    The last four say how: tokens bought, tokens of nobody, and what was paid for them in fiat.
     """
 
     id: UUID
@@ -70,7 +73,7 @@ class Sighting:
     block: int
     block_hash: str
     wallet_id: UUID
-    asset: str
+    asset: Asset
     incoming: bool
     counterparty: str
     units: int
@@ -78,3 +81,7 @@ class Sighting:
     conversion_id: UUID | None = None
     booked_hash: str | None = None
     bookings: int = 0
+    kept_units: int = 0
+    surplus_units: int = 0
+    cost_units: int = 0
+    fee_units: int = 0

@@ -68,6 +68,11 @@ class SqlChainTransfers(ChainTransfers):
         written_once(self._tx, chain_transfer, one.id, one.version, _changing(one))
         return replace(one, version=one.version + 1)
 
+    def is_ours(self, network: str, tx: str) -> bool:
+        table = chain_signed
+        mine = (table.c.livemode == self._tx.scope.livemode, table.c.network == network, table.c.tx == tx)
+        return self._tx.conn.execute(select(table.c.tx).where(*mine)).first() is not None
+
     def keep(self, network: str, signed: Signed) -> None:
         values = {
             "livemode": self._tx.scope.livemode,

@@ -90,6 +90,7 @@ sighting = Table(
     must("block_hash", Text),
     must("wallet_id", UUID),
     must("asset", Text),
+    must("scale", INT),
     must("incoming", BOOL),
     must("counterparty", Text),
     must("units", Units),
@@ -97,6 +98,10 @@ sighting = Table(
     may("conversion_id", UUID),
     may("booked_hash", Text),
     must("bookings", INT),
+    must("kept_units", Units),
+    must("surplus_units", Units),
+    must("cost_units", Units),
+    must("fee_units", Units),
     UniqueConstraint("livemode", "network", "tx", "position", "incoming", name="sighting_fact"),
     in_mode("sighting_wallet", "wallet_id", "wallet"),
     Index("sighting_open", "livemode", "network", "block", postgresql_where=text("state = 'seen'")),
@@ -138,7 +143,14 @@ conversion = Table(
         "created",
         postgresql_where=text("state NOT IN ('settled', 'failed')"),
     ),
-    Index("conversion_tx", "livemode", "network", "tx", postgresql_where=text("tx IS NOT NULL")),
+    Index(
+        "conversion_tx",
+        "livemode",
+        "network",
+        "tx",
+        unique=True,
+        postgresql_where=text("tx IS NOT NULL AND direction = 'in'"),
+    ),
 )
 
 chain_transfer = Table(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, delete, func, select, update
+from sqlalchemy import Row, Table, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.adapters.persistence import json_values as kept
@@ -173,11 +173,16 @@ class SqlSightings(Sightings):
             block_hash=transfer.block_hash,
             wallet_id=wallet.id,
             asset=asset.code,
+            scale=asset.scale,
             incoming=incoming,
             counterparty=transfer.sender if incoming else transfer.recipient,
             units=transfer.units,
             state=SightingState.SEEN.value,
             bookings=0,
+            kept_units=0,
+            surplus_units=0,
+            cost_units=0,
+            fee_units=0,
         )
         moved = stmt.on_conflict_do_update(
             constraint="sighting_fact",
@@ -227,15 +232,23 @@ class SqlSightings(Sightings):
             "conversion_id": seen.conversion_id,
             "booked_hash": seen.booked_hash,
             "bookings": seen.bookings,
+            "kept_units": seen.kept_units,
+            "surplus_units": seen.surplus_units,
+            "cost_units": seen.cost_units,
+            "fee_units": seen.fee_units,
         }
         written_once(self._tx, sighting, seen.id, seen.version, values)
         return replace(seen, version=seen.version + 1)
 
-    def owners(self, network: str, tx: str) -> Sequence[tuple[UUID, UUID]]:
-        rows = self._tx.conn.execute(
-            select("*").select_from(func.gateway.conversions_of_tx(self._tx.scope.livemode, network, tx))
-        )
-        return [(row.conversion_id, row.business_id) for row in rows]
+    def of_tx(self, network: str, tx: str) -> Sequence[Sighting]:
+        stmt = select(sighting).where(*self._of(network), sighting.c.tx == tx).order_by(sighting.c.position)
+        return [_sighting(row) for row in self._tx.conn.execute(stmt)]
+
+    def owner(self, network: str, tx: str) -> tuple[UUID, UUID] | None:
+        sql = text("SELECT conversion_id, business_id FROM gateway.conversion_of_tx(:livemode, :network, :tx)")
+        asked = {"livemode": self._tx.scope.livemode, "network": network, "tx": tx}
+        row = self._tx.conn.execute(sql, asked).first()
+        return None if row is None else (row.conversion_id, row.business_id)
 
     def is_awaited(self, network: str, address: str, asset: str, since: datetime) -> bool:
         asked = func.gateway.awaited_in(self._tx.scope.livemode, network, address, asset, since)
@@ -258,7 +271,7 @@ def _sighting(row: Row[Any]) -> Sighting:
         block=row.block,
         block_hash=row.block_hash,
         wallet_id=row.wallet_id,
-        asset=row.asset,
+        asset=Asset(code=row.asset, scale=row.scale),
         incoming=row.incoming,
         counterparty=row.counterparty,
         units=row.units,
@@ -266,6 +279,10 @@ def _sighting(row: Row[Any]) -> Sighting:
         conversion_id=row.conversion_id,
         booked_hash=row.booked_hash,
         bookings=row.bookings,
+        kept_units=row.kept_units,
+        surplus_units=row.surplus_units,
+        cost_units=row.cost_units,
+        fee_units=row.fee_units,
     )
 
 
@@ -302,6 +319,10 @@ class SqlConversions(Conversions):
         stmt = select(conversion).where(self._tx.own(conversion), conversion.c.source_id == source_id)
         row = self._tx.conn.execute(stmt).first()
         return None if row is None else _conversion(row)
+
+    def names(self, one: Conversion, tx: str) -> bool:
+        stmt = update(conversion).where(self._tx.own(conversion), conversion.c.id == one.id).values(tx=tx)
+        return self._tx.one_or_taken(stmt)
 
     def save(self, one: Conversion) -> Conversion:
         written_once(self._tx, conversion, one.id, one.version, _changing(one))

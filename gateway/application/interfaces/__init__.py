@@ -50,6 +50,14 @@ from gateway.application.interfaces.surface import (
     Requests,
     RequestSink,
 )
+from gateway.application.interfaces.treasury import (
+    ChainLines,
+    ChainLog,
+    ChainTransfers,
+    Conversions,
+    Sightings,
+    Wallets,
+)
 from gateway.application.interfaces.unit import OpenUnit, UnitOfWork
 from gateway.application.interfaces.values import (
     AlreadyMade,
@@ -87,9 +95,13 @@ __all__ = [
     "Businesses",
     "Call",
     "CallbackStore",
+    "ChainLines",
+    "ChainLog",
+    "ChainTransfers",
     "Chance",
     "Claimed",
     "Connections",
+    "Conversions",
     "Customers",
     "Deliveries",
     "Directory",
@@ -149,10 +161,12 @@ __all__ = [
     "Sent",
     "SessionFound",
     "Sessions",
+    "Sightings",
     "Statements",
     "StoredCallback",
     "Timelines",
     "UnitOfWork",
+    "Wallets",
     "WebhookSender",
     "once",
 ]

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from gateway.domain.chain_transfers import ChainTransfer, Signed
 from gateway.domain.chain_watch import Cursor
+from gateway.domain.connections import Connection
 from gateway.domain.conversions import Conversion
 from gateway.domain.wallets import Sighting, Wallet
-from ports.chain import Head, Transfer
+from ports.chain import Chain, ChainCapabilities, Head, Transfer
 from ports.money import Asset
 
 
@@ -92,8 +93,12 @@ class Sightings(Protocol):
         """Write it under its version. Raises Conflict."""
 
     @abstractmethod
-    def owners(self, network: str, tx: str) -> Sequence[tuple[UUID, UUID]]:
-        """Conversions, of whichever business, that name that transaction: (conversion, business)."""
+    def of_tx(self, network: str, tx: str) -> Sequence[Sighting]:
+        """Those of one transaction, by their place in it."""
+
+    @abstractmethod
+    def owner(self, network: str, tx: str) -> tuple[UUID, UUID] | None:
+        """The conversion, of whichever business, that names that transaction, and that business."""
 
     @abstractmethod
     def is_awaited(self, network: str, address: str, asset: str, since: datetime) -> bool:
@@ -114,6 +119,10 @@ class Conversions(Protocol):
     @abstractmethod
     def of_source(self, source_id: UUID) -> Conversion | None:
         """The one of a receipt or of a payout attempt."""
+
+    @abstractmethod
+    def names(self, conversion: Conversion, tx: str) -> bool:
+        """Write down the transaction that it names; False when another conversion named it first."""
 
     @abstractmethod
     def save(self, conversion: Conversion) -> Conversion:
@@ -144,9 +153,25 @@ class ChainTransfers(Protocol):
         """Write it under its version. Raises Conflict."""
 
     @abstractmethod
+    def is_ours(self, network: str, tx: str) -> bool:
+        """Whether we signed that transaction."""
+
+    @abstractmethod
     def keep(self, network: str, signed: Signed) -> None:
         """Keep signed bytes; keeping them twice is keeping them."""
 
     @abstractmethod
     def signed(self, transfer_id: UUID) -> Sequence[Signed]:
         """All signatures of a transfer, the newest first."""
+
+
+class ChainLines(Protocol):
+    """Live lines to chains."""
+
+    @abstractmethod
+    def chain(self, connection: Connection) -> Chain:
+        """A connection's adapter. Raises NotFound, Misconfigured."""
+
+    @abstractmethod
+    def facts(self, connection: Connection) -> ChainCapabilities:
+        """What holds on that line, without building anything that asks."""

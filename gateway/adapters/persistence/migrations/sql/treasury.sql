@@ -58,6 +58,7 @@ CREATE TABLE gateway.sighting (
   block_hash    text NOT NULL,
   wallet_id     uuid NOT NULL,
   asset         text NOT NULL,
+  scale         integer NOT NULL,              -- decimal places of the token
   incoming      boolean NOT NULL,
   counterparty  text NOT NULL,
   units         numeric(38,0) NOT NULL CHECK (units > 0),
@@ -65,6 +66,10 @@ CREATE TABLE gateway.sighting (
   conversion_id uuid,                          -- whose tokens they are, once known
   booked_hash   text,                          -- the block that the journal was posted from
   bookings      integer NOT NULL CHECK (bookings >= 0),
+  kept_units    numeric(38,0) NOT NULL CHECK (kept_units >= 0),      -- how it was booked: bought tokens, tokens of nobody,
+  surplus_units numeric(38,0) NOT NULL CHECK (surplus_units >= 0),   -- and what was paid for them
+  cost_units    numeric(38,0) NOT NULL CHECK (cost_units >= 0),
+  fee_units     numeric(38,0) NOT NULL CHECK (fee_units >= 0),
   CONSTRAINT sighting_fact UNIQUE (livemode, network, tx, position, incoming),
   CONSTRAINT sighting_wallet FOREIGN KEY (wallet_id, livemode) REFERENCES gateway.wallet (id, livemode)
 );
@@ -102,7 +107,8 @@ CREATE TABLE gateway.conversion (
   CONSTRAINT conversion_connection FOREIGN KEY (connection_id, livemode) REFERENCES gateway.connection (id, livemode)
 );
 CREATE INDEX conversion_open ON gateway.conversion (livemode, connection_id, created) WHERE state NOT IN ('settled', 'failed');
-CREATE INDEX conversion_tx ON gateway.conversion (livemode, network, tx) WHERE tx IS NOT NULL;
+-- One transaction delivers one order: a partner that names it for two is believed for the first.
+CREATE UNIQUE INDEX conversion_tx ON gateway.conversion (livemode, network, tx) WHERE tx IS NOT NULL AND direction = 'in';
 
 CREATE TABLE gateway.chain_transfer (
   id            uuid PRIMARY KEY,
@@ -152,11 +158,11 @@ CREATE TABLE gateway.chain_signed (
 CREATE INDEX chain_signed_of ON gateway.chain_signed (transfer_id);
 
 -- Whose tokens came: the conversion that names the transaction. It gives ids alone.
-CREATE FUNCTION gateway.conversions_of_tx(p_livemode boolean, p_network text, p_tx text)
+CREATE FUNCTION gateway.conversion_of_tx(p_livemode boolean, p_network text, p_tx text)
   RETURNS TABLE (conversion_id uuid, business_id uuid)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT c.id, c.business_id FROM gateway.conversion c
-  WHERE c.livemode = p_livemode AND c.network = p_network AND c.tx = p_tx AND c.direction = 'in' ORDER BY c.id
+  WHERE c.livemode = p_livemode AND c.network = p_network AND c.tx = p_tx AND c.direction = 'in'
 $$;
 
 -- Whether some conversion into that wallet hasn't named its transaction yet: its tokens may be the ones that came.
@@ -206,7 +212,7 @@ GRANT UPDATE (held, updated) ON gateway.chain_cursor TO gateway_operator;
 GRANT INSERT, UPDATE, DELETE ON gateway.chain_header TO gateway_worker;
 GRANT INSERT, UPDATE ON gateway.sighting, gateway.conversion, gateway.chain_transfer TO gateway_worker, gateway_operator;
 GRANT INSERT ON gateway.chain_signed TO gateway_worker;
-REVOKE ALL ON FUNCTION gateway.conversions_of_tx, gateway.awaited_in, gateway.know_assets FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gateway.conversions_of_tx, gateway.awaited_in TO gateway_worker, gateway_operator;
+REVOKE ALL ON FUNCTION gateway.conversion_of_tx, gateway.awaited_in, gateway.know_assets FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gateway.conversion_of_tx, gateway.awaited_in TO gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.know_assets TO gateway_operator;
 RESET ROLE;

@@ -14,7 +14,7 @@ depends_on = None
 _UP = (Path(__file__).parent.parent / "sql" / "treasury.sql").read_text()
 _DOWN = """
 SET ROLE gateway_owner;
-DROP FUNCTION gateway.know_assets, gateway.awaited_in, gateway.conversions_of_tx;
+DROP FUNCTION gateway.know_assets, gateway.awaited_in, gateway.conversion_of_tx;
 DROP TABLE gateway.chain_signed, gateway.chain_transfer, gateway.conversion, gateway.sighting, gateway.chain_header,
   gateway.chain_cursor, gateway.wallet;
 RESET ROLE;
