@@ -43,7 +43,7 @@ class Token:
     """A token contract. Identity is (chain, address), never the symbol; `asset` carries our code and the decimals.
 
     `domain` is the (name, version) of its EIP-712 signing domain where it has one that we pin. `dust_units` is the
-    least sum that counts as money. `usd_milli`: what one is roughly worth, in thousandths of a US dollar, for the depth.
+    least sum that counts as money. `usd_milli`: about what one is worth, in thousandths of a US dollar, for the depth.
     """
 
     asset: Asset

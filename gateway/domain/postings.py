@@ -11,6 +11,7 @@ from gateway.domain.external_records import LooseReceipt
 from gateway.domain.fees import Charge
 from gateway.domain.ids import Prefix, encode
 from gateway.domain.ledger import Account, Journal, Kind, Leg
+from gateway.domain.ledger_of_treasury import clearing_in
 from gateway.domain.payouts import Payout
 from gateway.domain.receipts import Receipt
 
@@ -33,9 +34,16 @@ def _meta(source: str, charge: Charge | None = None, **more: Any) -> dict[str, A
     return {"object": source, "fee": charge.revenue_units if charge else 0, "tax": taxes, **more}
 
 
+def landed_in(receipt: Receipt) -> Account:
+    """Where the money is: on a float, or with a partner that owes us for it."""
+    if receipt.clearing_id is not None:
+        return clearing_in(receipt.clearing_id, receipt.amount.asset)
+    return ledger.float_(receipt.float_id)
+
+
 def receipt_booked(receipt: Receipt) -> Journal:
     """Money came in: float → the business's bucket up to what was due, fee and tax off it, the rest → overpayments."""
-    landed = ledger.float_(receipt.float_id)
+    landed = landed_in(receipt)
     due = ledger.bucket(receipt.business_id, receipt.bucket, receipt.amount.asset)
     over = ledger.bucket(receipt.business_id, "overpayments", receipt.amount.asset)
     receipt_id = encode(Prefix.RECEIPT, receipt.id)

@@ -350,6 +350,7 @@ receipt = Table(
     may("payment_id", UUID),
     may("attempt_id", UUID),
     must("float_id", UUID),
+    may("clearing_id", UUID),
     must("receipt_namespace", Text),
     may("receipt_number", Text),
     must("currency", Text),
@@ -373,6 +374,7 @@ receipt = Table(
     to("receipt_payment", "payment_id", "payment"),
     to("receipt_attempt", "attempt_id", "attempt"),
     in_mode("receipt_float", "float_id", "float"),
+    in_mode("receipt_clearing", "clearing_id", "connection"),
     Index(
         "receipt_one_fact",
         "receipt_namespace",

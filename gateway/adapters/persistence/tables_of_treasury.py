@@ -137,6 +137,14 @@ conversion = Table(
     UniqueConstraint("livemode", "direction", "source_id", name="conversion_source"),
     in_mode("conversion_connection", "connection_id", "connection"),
     Index(
+        "conversion_price",
+        "livemode",
+        "asset",
+        "currency",
+        "updated",
+        postgresql_where=text("state = 'settled'"),
+    ),
+    Index(
         "conversion_open",
         "livemode",
         "connection_id",

@@ -320,6 +320,12 @@ class SqlConversions(Conversions):
         row = self._tx.conn.execute(stmt).first()
         return None if row is None else _conversion(row)
 
+    def last_price(self, asset: str, currency: str) -> tuple[int, int] | None:
+        sql = text("SELECT fiat, tokens FROM gateway.last_price(:livemode, :asset, :currency)")
+        asked = {"livemode": self._tx.scope.livemode, "asset": asset, "currency": currency}
+        row = self._tx.conn.execute(sql, asked).one()
+        return None if not row.tokens else (int(row.fiat), int(row.tokens))
+
     def names(self, one: Conversion, tx: str) -> bool:
         stmt = update(conversion).where(self._tx.own(conversion), conversion.c.id == one.id).values(tx=tx)
         return self._tx.one_or_taken(stmt)

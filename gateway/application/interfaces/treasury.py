@@ -121,6 +121,10 @@ class Conversions(Protocol):
         """The one of a receipt or of a payout attempt."""
 
     @abstractmethod
+    def last_price(self, asset: str, currency: str) -> tuple[int, int] | None:
+        """(fiat units, token units) of the newest settled conversions of the mode, or None before the first."""
+
+    @abstractmethod
     def names(self, conversion: Conversion, tx: str) -> bool:
         """Write down the transaction that it names; False when another conversion named it first."""
 

@@ -1,6 +1,9 @@
 -- Pooled wallets, what chains show of them, conversions, and the transactions that we sign.
 SET ROLE gateway_owner;
 
+ALTER TABLE gateway.receipt ADD COLUMN clearing_id uuid;  -- the connection of a partner who holds the money
+ALTER TABLE gateway.receipt ADD CONSTRAINT receipt_clearing FOREIGN KEY (clearing_id, livemode) REFERENCES gateway.connection (id, livemode);
+
 CREATE TABLE gateway.wallet (
   id            uuid PRIMARY KEY,
   livemode      boolean NOT NULL,
@@ -106,6 +109,7 @@ CREATE TABLE gateway.conversion (
   CONSTRAINT conversion_source UNIQUE (livemode, direction, source_id),
   CONSTRAINT conversion_connection FOREIGN KEY (connection_id, livemode) REFERENCES gateway.connection (id, livemode)
 );
+CREATE INDEX conversion_price ON gateway.conversion (livemode, asset, currency, updated) WHERE state = 'settled';
 CREATE INDEX conversion_open ON gateway.conversion (livemode, connection_id, created) WHERE state NOT IN ('settled', 'failed');
 -- One transaction delivers one order: a partner that names it for two is believed for the first.
 CREATE UNIQUE INDEX conversion_tx ON gateway.conversion (livemode, network, tx) WHERE tx IS NOT NULL AND direction = 'in';
@@ -174,6 +178,15 @@ CREATE FUNCTION gateway.awaited_in(p_livemode boolean, p_network text, p_address
       AND c.tx IS NULL AND c.state NOT IN ('settled', 'failed') AND c.created > p_since)
 $$;
 
+-- What a token last cost: the newest conversions of the mode that settled, of whichever business.
+CREATE FUNCTION gateway.last_price(p_livemode boolean, p_asset text, p_currency text, OUT fiat numeric, OUT tokens numeric)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT sum(c.converted_units - c.fee_units), sum(c.got_units) FROM (
+    SELECT c.converted_units, c.fee_units, c.got_units FROM gateway.conversion c
+    WHERE c.livemode = p_livemode AND c.asset = p_asset AND c.currency = p_currency AND c.direction = 'in' AND c.state = 'settled'
+    ORDER BY c.updated DESC LIMIT 10) c
+$$;
+
 -- The assets of a chain, so that the books can hold them. Raises when one is known with another scale.
 CREATE FUNCTION gateway.know_assets(p_codes text[], p_scales integer[]) RETURNS void
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -212,7 +225,7 @@ GRANT UPDATE (held, updated) ON gateway.chain_cursor TO gateway_operator;
 GRANT INSERT, UPDATE, DELETE ON gateway.chain_header TO gateway_worker;
 GRANT INSERT, UPDATE ON gateway.sighting, gateway.conversion, gateway.chain_transfer TO gateway_worker, gateway_operator;
 GRANT INSERT ON gateway.chain_signed TO gateway_worker;
-REVOKE ALL ON FUNCTION gateway.conversion_of_tx, gateway.awaited_in, gateway.know_assets FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gateway.conversion_of_tx, gateway.awaited_in TO gateway_worker, gateway_operator;
+REVOKE ALL ON FUNCTION gateway.conversion_of_tx, gateway.awaited_in, gateway.last_price, gateway.know_assets FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gateway.conversion_of_tx, gateway.awaited_in, gateway.last_price TO gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.know_assets TO gateway_operator;
 RESET ROLE;
