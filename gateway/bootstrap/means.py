@@ -9,6 +9,7 @@ from functools import cached_property
 import structlog
 from sqlalchemy import Engine
 
+from gateway.adapters.chain_lines import LinesToChains
 from gateway.adapters.jobs.queue import Bell
 from gateway.adapters.jobs.shared_memory import RedisMemory
 from gateway.adapters.lines import Lines
@@ -122,6 +123,11 @@ class Means:
     def lines(self) -> Lines:
         """Live lines to providers."""
         return Lines(rails=self.plugins.rails, channels=self.plugins.channels, lend=self.lend, watch=self.watch.watched)
+
+    @cached_property
+    def chains(self) -> LinesToChains:
+        """Live lines to chains."""
+        return LinesToChains(offers=self.plugins.chains, lend=self.lend)
 
     @cached_property
     def health(self) -> SqlHealth:

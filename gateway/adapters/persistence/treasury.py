@@ -58,6 +58,10 @@ class SqlWallets(Wallets):
         stmt = select(wallet).where(wallet.c.livemode == self._tx.scope.livemode, wallet.c.network == network)
         return [_wallet(row) for row in self._tx.conn.execute(stmt.order_by(wallet.c.created, wallet.c.id))]
 
+    def connections(self) -> Sequence[UUID]:
+        stmt = select(wallet.c.connection_id).where(wallet.c.livemode == self._tx.scope.livemode).distinct()
+        return list(self._tx.conn.execute(stmt).scalars())
+
     def at(self, network: str, address: str) -> Wallet | None:
         return next((one for one in self.on(network) if one.address == address), None)
 

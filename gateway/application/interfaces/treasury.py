@@ -29,6 +29,10 @@ class Wallets(Protocol):
         """Those of a network, oldest first."""
 
     @abstractmethod
+    def connections(self) -> Sequence[UUID]:
+        """The connections of all wallets, each once."""
+
+    @abstractmethod
     def at(self, network: str, address: str) -> Wallet | None:
         """The one of that address."""
 
