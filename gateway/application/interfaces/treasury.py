@@ -13,7 +13,7 @@ from gateway.domain.chain_watch import Cursor
 from gateway.domain.connections import Connection
 from gateway.domain.conversions import Conversion
 from gateway.domain.wallets import Sighting, Wallet
-from ports.chain import Chain, ChainCapabilities, Head, Transfer
+from ports.chain import Chain, ChainCapabilities, Head, Intent, Transfer, Unsigned
 from ports.money import Asset
 
 
@@ -183,3 +183,21 @@ class ChainLines(Protocol):
     @abstractmethod
     def facts(self, connection: Connection) -> ChainCapabilities:
         """What holds on that line, without building anything that asks."""
+
+
+class SignerRefused(Exception):
+    """The signer's rules say no, or it can't read what it was given. `code` is a word, the message a sentence."""
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(f"{code}: {why}")
+        self.code = code
+
+
+class AsksSigner(Protocol):
+    """The way to the signer."""
+
+    @abstractmethod
+    def sign(
+        self, sender: str, intent: Intent, unsigned: Unsigned, *, chain_id: int, token: str | None
+    ) -> tuple[bytes, str]:
+        """The signed bytes and their hash; the same bytes always give the same. Raises SignerRefused, NotSent."""
