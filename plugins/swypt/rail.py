@@ -29,6 +29,7 @@ from ports.abilities import (
     FindsLost,
     History,
     HistoryPage,
+    Landing,
     LostStart,
     Quotes,
     Rate,
@@ -141,6 +142,11 @@ class SwyptOnramp(PaymentRail, Delivers, History, Quotes, FindsLost, Tickets, Ch
 
     # The second step
 
+    def landing(self) -> Landing:
+        """The pooled wallet and the token of the configuration."""
+        token = self.config.token
+        return Landing(network=token.network, address=token.wallet.lower(), asset=token.asset)
+
     def deliver(self, order: DeliveryOrder) -> Delivery:
         """Have the tokens sent. They are counted at Swypt's rate of that moment."""
         self._is_ours(order)
@@ -170,7 +176,8 @@ class SwyptOnramp(PaymentRail, Delivers, History, Quotes, FindsLost, Tickets, Ch
     def _row_says(self, row: HistoryRow) -> Delivery:
         if row.is_sent:
             return self._delivery(row.tx, row.tokens, "sent, and no transaction is named")
-        return Delivery(state=DeliveryState.PENDING, detail="not sent yet")
+        # Nothing says that it will be: a release that got lost may be asked for again, since that is safe.
+        return Delivery(state=DeliveryState.NO_NEWS, detail="listed, and not sent")
 
     def _delivery(self, tx: str | None, tokens: Decimal | None, otherwise: str) -> Delivery:
         if tx is None:
