@@ -35,14 +35,14 @@ class Contract:
     def encoded(self, function: str, *arguments: Any) -> str:
         """Selector and arguments. `function` is the bare name, or the whole signature where names are shared."""
         signature = next(one for one in self._functions if function in (one, one.partition("(")[0]))
-        return "0x" + self._functions[signature] + _encoded(_types(signature), arguments)
+        return f"0x{self._functions[signature]}{_encoded(_types(signature), arguments)}"
 
     def do(self, function: str, *arguments: Any, sender: str = DEPLOYER) -> dict[str, Any]:
         """Call it in a transaction of its own, mined now; gives the receipt. Raises CallFailed."""
         tx = self.send(function, *arguments, sender=sender)
-        receipt = self._controls.receipt(tx)
-        if receipt is None or int(receipt["status"], 16) != 1:
-            raise CallFailed(f"{self.name}.{function}: {'not mined' if receipt is None else 'reverted'}")
+        receipt = self._controls.mined(tx)
+        if int(receipt["status"], 16) != 1:
+            raise CallFailed(f"{self.name}.{function} was reverted")
         return receipt
 
     def send(self, function: str, *arguments: Any, sender: str = DEPLOYER) -> str:
@@ -58,10 +58,10 @@ class Contract:
 def deploy(controls: Controls, name: str, *arguments: Any) -> Contract:
     """Put a contract on the node, mined now."""
     made = artefacts()[name]
-    takes = next((one["inputs"] for one in made["abi"] if one["type"] == "constructor"), [])
+    takes: list[dict[str, str]] = next((one["inputs"] for one in made["abi"] if one["type"] == "constructor"), [])
     data = made["bytecode"] + _encoded([one["type"] for one in takes], arguments)
-    receipt = controls.receipt(controls.send(DEPLOYER, None, data, gas=6_000_000))
-    if receipt is None or int(receipt["status"], 16) != 1:
+    receipt = controls.mined(controls.send(DEPLOYER, None, data, gas=6_000_000))
+    if int(receipt["status"], 16) != 1:
         raise CallFailed(f"{name} was not deployed")
     return Contract(name, receipt["contractAddress"], controls)
 

@@ -1,5 +1,6 @@
 """A local node's levers: time, blocks, reorganisations, fees, and acting as anybody."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -108,6 +109,17 @@ class Controls:
         """Its receipt, once it was mined."""
         found: dict[str, Any] | None = self.rpc("eth_getTransactionReceipt", tx)
         return found
+
+    def mined(self, tx: str, *, within_s: float = 20) -> dict[str, Any]:
+        """Its receipt, waited for: a node answers before it has made the block. Raises TimeoutError."""
+        give_up = time.monotonic() + within_s
+        while True:
+            receipt = self.receipt(tx)
+            if receipt is not None:
+                return receipt
+            if time.monotonic() > give_up:
+                raise TimeoutError(f"{tx} was not mined within {within_s:g} s")
+            time.sleep(0.005)
 
     def close(self) -> None:
         self.rpc.close()
