@@ -25,6 +25,7 @@ from ports.abilities import (
     ChainStep,
     ChecksItself,
     FundingPlan,
+    Landing,
     PlansFunding,
     Quotes,
     Rate,
@@ -182,6 +183,11 @@ class SwyptOfframp(PayoutChannel, Quotes, PlansFunding, Tickets, ChecksItself):
     def _priced(self, amount: Money) -> Out:
         whole_shillings(amount, OFFRAMP, self.config.bounds)
         return Pricing(guard=self.guard, asset=self.config.token.asset).out(amount, Budget(CALL_TIMEOUT_S))
+
+    def landing(self) -> Landing:
+        """The pooled wallet and the token of the configuration."""
+        token = self.config.token
+        return Landing(network=token.network, address=token.wallet.lower(), asset=token.asset)
 
     def plan_funding(self, amount: Money, wallet: str) -> FundingPlan:
         """Approve exactly what the escrow takes, then call it. Raises Misconfigured for another wallet than ours."""
