@@ -37,6 +37,7 @@ from gateway.adapters.cli.sandbox import sandbox
 from gateway.adapters.cli.sandbox_host import SandboxHost, SandboxWorld, SeededKeys
 from gateway.adapters.cli.serve import serve
 from gateway.adapters.cli.statements import statement
+from gateway.adapters.cli.wallets import wallet
 from gateway.adapters.cli.watcher import watcher
 from gateway.adapters.cli.worker import worker
 from gateway.adapters.jobs.queue import RqQueue
@@ -190,6 +191,7 @@ for command in (
     sandbox,
     serve,
     statement,
+    wallet,
     watcher,
     worker,
 ):

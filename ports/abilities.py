@@ -355,6 +355,10 @@ class PlansFunding(Protocol):
     """A channel that pays from a chain (`plan_funding`)."""
 
     @abstractmethod
+    def landing(self) -> Landing:
+        """The wallet of ours that this channel draws on, and the token. Asks nobody."""
+
+    @abstractmethod
     def plan_funding(self, amount: Money, wallet: str) -> FundingPlan:
         """What has to happen on the chain so that `amount` of fiat is paid out. Moves nothing.
 

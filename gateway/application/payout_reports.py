@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from gateway.application import representations as shown
 from gateway.application.interfaces import Call, Due, OpenUnit, Providers, UnitOfWork
 from gateway.application.reports import News, tell_unrecognised
 from gateway.domain import postings
+from gateway.domain.conversions import ConversionStep
+from gateway.domain.ledger import Journal
 from gateway.domain.payouts import (
     PAYOUT,
     Payout,
@@ -19,6 +21,7 @@ from gateway.domain.payouts import (
     PayoutState,
     PayoutStep,
 )
+from gateway.domain.postings_of_treasury import cost_of, payout_paid_from_chain
 from gateway.domain.proof import Finding, Verdict, weigh_payout
 from ports.payout_channel import ChannelCapabilities
 from ports.report import Failure, FailureKind, Grade, Report, Status, TryAgain
@@ -168,8 +171,22 @@ def pay(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, finding: Findi
     happened = finding.happened_at or work.now
     paid = work.payouts.save(replace(paid, paid_at=happened))
     _stop_timers(work, payout, attempt)
-    work.journal.post(postings.payout_paid(paid, attempt.float_id, happened))
+    work.journal.post(_outcome(work, paid, attempt, happened))
     work.events.put("payout.paid", paid.id, shown.payout(paid))
+
+
+def _outcome(work: UnitOfWork, paid: Payout, attempt: PayoutAttempt, at: datetime) -> Journal:
+    """What the books make of it: money left a float, or tokens had left a wallet before."""
+    conversion = work.conversions.of_source(attempt.id)
+    if conversion is None:
+        return postings.payout_paid(paid, attempt.float_id, at)
+    tokens, fiat = work.conversions.positions(conversion.tokens.asset.code, paid.amount.asset.code)
+    work.conversions.save(
+        conversion.take(
+            ConversionStep.ARRIVE, work.now, got_units=conversion.tokens.units, converted_units=paid.amount.units
+        )
+    )
+    return payout_paid_from_chain(paid, conversion, cost_of(conversion.tokens.units, tokens, fiat), at)
 
 
 def _end_others(work: UnitOfWork, payout: Payout, paid: PayoutAttempt) -> bool:

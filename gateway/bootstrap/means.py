@@ -30,6 +30,7 @@ from gateway.bootstrap.connections import limits_of, shedding_of
 from gateway.domain.connections import Connection
 from gateway.domain.ids import Prefix, encode
 from gateway.settings import Settings
+from gateway.signer.client import SignerClient
 from ports.context import Context, Environment
 
 
@@ -128,6 +129,11 @@ class Means:
     def chains(self) -> LinesToChains:
         """Live lines to chains."""
         return LinesToChains(offers=self.plugins.chains, lend=self.lend)
+
+    @cached_property
+    def signer(self) -> SignerClient:
+        """The way to the signer; nothing of it is asked before something is to be signed."""
+        return SignerClient(path=self.settings.signer_socket, secret=self.settings.signer_secret)
 
     @cached_property
     def health(self) -> SqlHealth:

@@ -206,7 +206,7 @@ class Services(Means):
             **statement_handlers(self.units, self.lines, self.refunds),
             **money_handlers(self.units, self.lines, self.replying, payments.record),
             **self.operation.handlers,
-            **treasury_handlers(self.units, self.lines, self.insist),
+            **treasury_handlers(self.units, self.lines, self.chains, self.signer, self.insist),
             "callback.weigh": self.weigh_callback,
             "webhook.deliver": self.deliver_webhook,
             "webhook.deliver_slowly": replace(self.deliver_webhook, slowly=True),

@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import Engine
+
+from gateway.adapters.persistence.wallets_directory import SqlWalletsDirectory
 from gateway.application.chain_bookings import BookSightings
 from gateway.application.chain_reorganisations import TakeBack
+from gateway.application.chain_sending import SendFromWallet
+from gateway.application.chain_settling import SettleTransfer
 from gateway.application.chain_watching import WatchChain
 from gateway.application.conversions import DeliverConversion, OpenConversion
-from gateway.application.interfaces import Call, ChainLines, Insist, OpenUnit, Providers
+from gateway.application.interfaces import AsksSigner, Call, ChainLines, Insist, OpenUnit, Providers
 from gateway.application.money_in import house
+from gateway.application.operators import OperatorDesk
+from gateway.application.payout_funding import FollowFunding, FundPayout
+from gateway.application.wallets import WalletService
 
 Handler = Callable[[UUID, Call], datetime | None]
 
@@ -45,10 +53,20 @@ def watched_chains(unit: OpenUnit) -> Sequence[tuple[UUID, bool]]:
     return found
 
 
-def treasury_handlers(unit: OpenUnit, providers: Providers, insist: Insist) -> Mapping[str, Handler]:
-    """Due work of conversions and reorganisations."""
+def treasury_handlers(
+    unit: OpenUnit, providers: Providers, chains: ChainLines, signer: AsksSigner, insist: Insist
+) -> Mapping[str, Handler]:
+    """Due work of conversions, wallets and reorganisations."""
     return {
+        "payout.fund": FundPayout(unit=unit, providers=providers),
+        "conversion.fund": FollowFunding(unit=unit),
+        "wallet.send": SendFromWallet(unit=unit, lines=chains, signer=signer, settle=SettleTransfer(unit=unit)),
         "conversion.open": OpenConversion(unit=unit, providers=providers),
         "conversion.deliver": DeliverConversion(unit=unit, providers=providers, insist=insist),
         "sighting.take_back": TakeBack(unit=unit),
     }
+
+
+def wallet_service(unit: OpenUnit, chains: ChainLines, engine: Engine, desk: OperatorDesk) -> WalletService:
+    """The operator's acts about wallets."""
+    return WalletService(unit=unit, chains=chains, directory=SqlWalletsDirectory(engine=engine), desk=desk)

@@ -21,15 +21,20 @@ def _legs(*wanted: tuple[Account, Account, int]) -> tuple[Leg, ...]:
     return tuple(Leg(debit=debit, credit=credit, units=units) for debit, credit, units in wanted if units)
 
 
-def _charge(source: Account, charge: Charge, product: str) -> tuple[tuple[Account, Account, int], ...]:
-    """Our fee less the tax in it, and one leg for each tax."""
+def fee_accounts(charge: Charge, product: str) -> tuple[tuple[Account, int], ...]:
+    """Where a charge goes: our fee less the tax in it, and each tax."""
     return (
-        (source, ledger.fees(product), charge.revenue_units),
-        *((source, ledger.tax(code), units) for code, units in charge.taxes),
+        (ledger.fees(product), charge.revenue_units),
+        *((ledger.tax(code), units) for code, units in charge.taxes),
     )
 
 
-def _meta(source: str, charge: Charge | None = None, **more: Any) -> dict[str, Any]:
+def _charge(source: Account, charge: Charge, product: str) -> tuple[tuple[Account, Account, int], ...]:
+    return tuple((source, account, units) for account, units in fee_accounts(charge, product))
+
+
+def meta_of(source: str, charge: Charge | None = None, **more: Any) -> dict[str, Any]:
+    """What a journal tells of its source, beside its legs."""
     taxes = sum(units for _, units in charge.taxes) if charge else 0
     return {"object": source, "fee": charge.revenue_units if charge else 0, "tax": taxes, **more}
 
@@ -58,7 +63,7 @@ def receipt_booked(receipt: Receipt) -> Journal:
             *_charge(due, receipt.charge, "collect"),
             (landed, over, receipt.over_units),
         ),
-        meta=_meta(receipt_id, receipt.charge, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
+        meta=meta_of(receipt_id, receipt.charge, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
     )
 
 
@@ -72,7 +77,7 @@ def receipt_in_suspense(loose: LooseReceipt) -> Journal:
         business_id=None,
         effective_at=loose.happened_at,
         legs=_legs((ledger.float_(loose.float_id), ledger.suspense(loose.float_id), loose.amount.units)),
-        meta=_meta(receipt_id),
+        meta=meta_of(receipt_id),
     )
 
 
@@ -93,7 +98,7 @@ def receipt_assigned(receipt: Receipt, at: datetime) -> Journal:
             *_charge(due, receipt.charge, "collect"),
             (held, over, receipt.over_units),
         ),
-        meta=_meta(receipt_id, receipt.charge, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
+        meta=meta_of(receipt_id, receipt.charge, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
     )
 
 
@@ -109,7 +114,7 @@ def receipt_released(receipt: Receipt, at: datetime) -> Journal:
         business_id=receipt.business_id,
         effective_at=at,
         legs=_legs((pending, available, receipt.due_units - receipt.charge.total)),
-        meta=_meta(receipt_id, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
+        meta=meta_of(receipt_id, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
     )
 
 
@@ -158,7 +163,7 @@ def _payout(
         business_id=payout.business_id,
         effective_at=at,
         legs=legs,
-        meta=_meta(payout_id, charge),
+        meta=meta_of(payout_id, charge),
     )
 
 

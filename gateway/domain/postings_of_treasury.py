@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from gateway.domain import ledger
 from gateway.domain import ledger_of_treasury as accounts
 from gateway.domain.conversions import Conversion
 from gateway.domain.ids import Prefix, encode
 from gateway.domain.ledger import Account, Journal, Kind, Leg
+from gateway.domain.payouts import Payout
+from gateway.domain.postings import fee_accounts, meta_of
 from gateway.domain.wallets import Sighting
 from ports.money import KES, Asset
 
@@ -114,3 +117,35 @@ def realised(fiat_units: int, cost_units: int) -> tuple[tuple[Account, Account, 
     if fiat_units >= cost_units:
         return ((accounts.position(KES), accounts.REALISED, fiat_units - cost_units),)
     return ((accounts.REALISED, accounts.position(KES), cost_units - fiat_units),)
+
+
+def payout_paid_from_chain(payout: Payout, conversion: Conversion, cost_units: int, at: datetime) -> Journal:
+    """A payout was paid with tokens that had left before: reserved → position, the tokens out of the partner's hands,
+    what it kept as our expense, and the exchange's gain or loss.
+
+    The position gives `cost_units`, what the tokens cost on average. They fetched the payout's sum and the partner's
+    fee.
+    """
+    reserved = ledger.bucket(payout.business_id, "reserved", payout.amount.asset)
+    fiat = accounts.position(payout.amount.asset)
+    legs = _legs(
+        (reserved, fiat, payout.amount.units),
+        *((reserved, account, units) for account, units in fee_accounts(payout.charge, "payout")),
+        (accounts.charges_of(conversion.connection_id), fiat, conversion.fee.units),
+        (
+            accounts.position(conversion.tokens.asset),
+            accounts.clearing_out(conversion.connection_id, conversion.tokens.asset),
+            conversion.tokens.units,
+        ),
+        *realised(payout.amount.units + conversion.fee.units, cost_units),
+    )
+    payout_id = encode(Prefix.PAYOUT, payout.id)
+    return Journal(
+        key=f"payout:{payout_id}:outcome",
+        kind=Kind.PAYOUT_OUTCOME,
+        livemode=payout.livemode,
+        business_id=payout.business_id,
+        effective_at=at,
+        legs=legs,
+        meta=meta_of(payout_id, payout.charge),
+    )

@@ -365,6 +365,7 @@ def test_no_role_of_the_gateway_passes_the_policies(shop: Shop) -> None:
         "payouts_missing",
         "platform_event",
         "platform_events",
+        "position_of",
         "promise_float",
         "promise_pulls",
         "promise_refund",

@@ -52,11 +52,11 @@ class SqlWallets(Wallets):
         self._tx = tx
 
     def get(self, wallet_id: UUID, *, lock: bool = False) -> Wallet:
-        return _wallet(pooled_row(self._tx, wallet, wallet_id, "wallet", lock=lock))
+        return wallet_of(pooled_row(self._tx, wallet, wallet_id, "wallet", lock=lock))
 
     def on(self, network: str) -> Sequence[Wallet]:
         stmt = select(wallet).where(wallet.c.livemode == self._tx.scope.livemode, wallet.c.network == network)
-        return [_wallet(row) for row in self._tx.conn.execute(stmt.order_by(wallet.c.created, wallet.c.id))]
+        return [wallet_of(row) for row in self._tx.conn.execute(stmt.order_by(wallet.c.created, wallet.c.id))]
 
     def connections(self) -> Sequence[UUID]:
         stmt = select(wallet.c.connection_id).where(wallet.c.livemode == self._tx.scope.livemode).distinct()
@@ -79,7 +79,8 @@ class SqlWallets(Wallets):
         return self._tx.conn.execute(stmt).rowcount == 1
 
 
-def _wallet(row: Row[Any]) -> Wallet:
+def wallet_of(row: Row[Any]) -> Wallet:
+    """A wallet from its row."""
     return Wallet(
         id=row.id,
         livemode=row.livemode,
@@ -329,6 +330,14 @@ class SqlConversions(Conversions):
         asked = {"livemode": self._tx.scope.livemode, "asset": asset, "currency": currency}
         row = self._tx.conn.execute(sql, asked).one()
         return None if not row.tokens else (int(row.fiat), int(row.tokens))
+
+    def positions(self, asset: str, currency: str) -> tuple[int, int]:
+        sql = text(
+            "SELECT gateway.position_of(:livemode, :asset) AS tokens, gateway.position_of(:livemode, :currency) AS fiat"
+        )
+        asked = {"livemode": self._tx.scope.livemode, "asset": asset, "currency": currency}
+        row = self._tx.conn.execute(sql, asked).one()
+        return int(row.tokens), -int(row.fiat)
 
     def names(self, one: Conversion, tx: str) -> bool:
         stmt = update(conversion).where(self._tx.own(conversion), conversion.c.id == one.id).values(tx=tx)

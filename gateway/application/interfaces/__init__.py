@@ -51,11 +51,13 @@ from gateway.application.interfaces.surface import (
     RequestSink,
 )
 from gateway.application.interfaces.treasury import (
+    AsksSigner,
     ChainLines,
     ChainLog,
     ChainTransfers,
     Conversions,
     Sightings,
+    SignerRefused,
     Wallets,
 )
 from gateway.application.interfaces.unit import OpenUnit, UnitOfWork
@@ -88,6 +90,7 @@ __all__ = [
     "Access",
     "Alerts",
     "AlreadyMade",
+    "AsksSigner",
     "Attempts",
     "Balances",
     "Begun",
@@ -162,6 +165,7 @@ __all__ = [
     "SessionFound",
     "Sessions",
     "Sightings",
+    "SignerRefused",
     "Statements",
     "StoredCallback",
     "Timelines",

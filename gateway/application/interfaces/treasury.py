@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from gateway.application.interfaces.values import Json
 from gateway.domain.chain_transfers import ChainTransfer, Signed
 from gateway.domain.chain_watch import Cursor
 from gateway.domain.connections import Connection
@@ -129,6 +130,10 @@ class Conversions(Protocol):
         """(fiat units, token units) of the newest settled conversions of the mode, or None before the first."""
 
     @abstractmethod
+    def positions(self, asset: str, currency: str) -> tuple[int, int]:
+        """What the books hold in the middle of the exchange: tokens (credit), and the fiat that they cost (debit)."""
+
+    @abstractmethod
     def names(self, conversion: Conversion, tx: str) -> bool:
         """Write down the transaction that it names; False when another conversion named it first."""
 
@@ -201,3 +206,19 @@ class AsksSigner(Protocol):
         self, sender: str, intent: Intent, unsigned: Unsigned, *, chain_id: int, token: str | None
     ) -> tuple[bytes, str]:
         """The signed bytes and their hash; the same bytes always give the same. Raises SignerRefused, NotSent."""
+
+
+class WalletsDirectory(Protocol):
+    """Wallets as an operator keeps them, of both modes; each call is a transaction of its own."""
+
+    @abstractmethod
+    def add(self, wallet: Wallet, assets: Sequence[Asset]) -> None:
+        """Add it; the books learn the assets. Raises Conflict when the address is known."""
+
+    @abstractmethod
+    def set_state(self, wallet_id: UUID, *, paused_for: str | None, now: datetime) -> None:
+        """Pause with a reason, or resume with None. Raises NotFound."""
+
+    @abstractmethod
+    def listed(self) -> Sequence[tuple[Wallet, Json]]:
+        """Each with what the books hold under its name: asset → units as text."""
