@@ -36,7 +36,7 @@ class SimulatedSwypt:
     sandbox: SandboxSwypt
     form: ReferenceForm
     world: FakeWorld = field(default_factory=FakeWorld)
-    ends: list[dict[str, object]] = field(default_factory=list)
+    ends: list[dict[str, str]] = field(default_factory=list)
     hashes: dict[int, str] = field(default_factory=dict)
     stopped: bool = False
 
@@ -46,7 +46,7 @@ class SimulatedSwypt:
     def will_end(self, reference: str, code: str, *, claims: Money | None = None) -> None:
         assert reference
         assert claims is None
-        end: dict[str, object] = {"endpoint": self.endpoint, "end": code, "message": "Transaction timeout"}
+        end = {"endpoint": self.endpoint, "end": code, "message": "Transaction timeout"}
         self.ends.append(end)
         self.sandbox.control.script(**end)
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from plugins.swypt.channel import SwyptOfframp
 from ports.errors import AlreadyTaken, OutcomeUnknown, Unreadable
 from ports.report import Grade, Status
 from tests.contract.asked import called, nothing_outside
 from tests.contract.payment_rail import AskedRailContract, RailLine
-from tests.contract.payout_channel import AskedChannelContract
+from tests.contract.payout_channel import AskedChannelContract, ChannelLine
 from tests.plugins.swypt.simulated import FundedLine, offramp_line, onramp_line, simulated
 
 V2: dict[str, object] = {}
@@ -54,13 +55,14 @@ class TestOnramp(AskedRailContract):
 class TestOfframp(AskedChannelContract):
     """The off-ramp. With v1 there is no history, so a lost order is found by sending the same hash again."""
 
-    def test_a_look_up_after_a_lost_answer_finds_the_payout(self, line: FundedLine) -> None:
+    def test_a_look_up_after_a_lost_answer_finds_the_payout(self, line: ChannelLine) -> None:
+        assert isinstance(line.channel, SwyptOfframp)
         line.simulator.will_end(line.reference(1), line.paid)
         line.simulator.hang_up_after_accepting()
         with pytest.raises(OutcomeUnknown):
             line.submit()
         line.simulator.finish()
-        if not line.channel.service.has_histories:  # type: ignore[attr-defined]
+        if not line.channel.service.has_histories:
             with pytest.raises(AlreadyTaken):
                 line.submit()
         assert line.asked().status is Status.SUCCEEDED
