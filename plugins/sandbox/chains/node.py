@@ -22,7 +22,7 @@ RICH_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 _READY_S = 20
 _GONE_S = 5
 #: The node lives as long as our end of the pipe: it ends with us, however we end.
-_TETHER = '"$@" </dev/null 3>&- & echo $! >&3; exec 3>&-; cat >/dev/null; kill $! 2>/dev/null; wait $! 2>/dev/null'
+_TETHER = '"$@" </dev/null >>"$LOG" 2>&1 & echo $!; exec >/dev/null; cat; kill $! 2>/dev/null; wait $! 2>/dev/null'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,20 +88,17 @@ class LocalNode:
         self._port = self._port or _free_port()
         home = self._folder / "home"
         home.mkdir(parents=True, exist_ok=True)
-        told, tell = os.pipe()
-        with (self._folder / "node.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
-                ["/bin/sh", "-c", f"exec 3>&{tell}; {_TETHER}", "tether", str(program), *self._arguments()],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env={"HOME": str(home), "PATH": os.defpath},
-                pass_fds=(tell,),
-                start_new_session=True,
-            )
-        os.close(tell)
-        with os.fdopen(told) as words:
-            self.pid = int(words.readline() or 0)
+        # The shell tells the node's id on its standard output; small shells know no descriptor above nine.
+        self._process = subprocess.Popen(  # noqa: S603
+            ["/bin/sh", "-c", _TETHER, "tether", str(program), *self._arguments()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={"HOME": str(home), "PATH": os.defpath, "LOG": str(self._folder / "node.log")},
+            start_new_session=True,
+        )
+        if self._process.stdout is not None:
+            with self._process.stdout as words:
+                self.pid = int(words.readline() or 0)
         self._await()
         self._controls = Controls(self.url)
 
