@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Protocol
 
 import pytest
@@ -24,7 +25,8 @@ from ports.report import FailureKind
 #: A wallet of ours, and people who are not.
 WALLET: LocalAccount = Account.from_key("0x" + "11" * 32)
 OURS = WALLET.address.lower()
-PAYER, STRANGER = "0x" + "c1" * 20, "0x" + "d2" * 20
+PEOPLE: tuple[LocalAccount, LocalAccount] = (Account.from_key("0x" + "22" * 32), Account.from_key("0x" + "33" * 32))
+PAYER, STRANGER = (one.address.lower() for one in PEOPLE)
 COINS = 10**20
 CAP = 10**18
 
@@ -124,12 +126,12 @@ class ChainContract:
         head = line.chain.heads().latest
         blocks = line.chain.blocks(head.number - 3, head.number + 10)
         assert [block.number for block in blocks] == list(range(head.number - 3, head.number + 1))
-        assert all(upper.parent == lower.hash for lower, upper in zip(blocks, blocks[1:], strict=False))
+        assert all(upper.parent == lower.hash for lower, upper in pairwise(blocks))
         assert (blocks[-1].number, blocks[-1].hash) == (head.number, head.hash)
 
     def test_what_comes_and_what_goes_is_found_once(self, line: ChainLine) -> None:
         line.world.mint(line.code, PAYER, 1000)
-        line.world.mint(line.code, OURS, 500)
+        line.fund(500)
         start = line.chain.heads().latest.number + 1
         came = line.world.move(line.code, PAYER, OURS, 700)
         went = line.world.move(line.code, OURS, STRANGER, 200)

@@ -63,7 +63,7 @@ class Nodes:
             try:
                 return reading(node)
             except WrongChain:
-                self._distrust(node, "wrong_chain")
+                # No other endpoint makes up for it: somebody has set up something wrong.
                 raise
             except Forked as fork:
                 self._distrust(node, str(fork))

@@ -53,4 +53,9 @@ def _of_all(troubles: list[PortError]) -> PortError:
     unsent = [one for one in troubles if isinstance(one, NotSent)]
     if not unsent:
         return troubles[0]
-    return min(unsent, key=lambda one: _WORDS.index(CannotSend(one.reason)) if one.reason in _WORDS else len(_WORDS))
+    best = min(unsent, key=lambda one: _WORDS.index(_word(one)))
+    return NotSent(_word(best), retry_after_s=best.retry_after_s)
+
+
+def _word(trouble: NotSent) -> CannotSend:
+    return CannotSend(trouble.reason) if trouble.reason in _WORDS else CannotSend.NO_NODE
