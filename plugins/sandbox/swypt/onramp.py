@@ -239,7 +239,7 @@ def history_row(sim: Simulator, order: Order, no: int) -> dict[str, Any]:
     """A row of /deposit-transactions. `cryptoAmount` has all sixteen digits of the quotient."""
     settings = sim.settings
     token = sim.networks[order.network].token(order.token)
-    tokens = repr(float(Decimal(order.amount) / Decimal(order.rate))) if order.rate else "0"
+    tokens = f"{shapes.quotient(Decimal(order.amount), Decimal(order.rate)):f}" if order.rate else "0"
     if order.behaviour.permille != 1000:
         tokens = _tokens_text(sim, order)
     is_sent = (order.is_delivered and order.behaviour.delivery != "late") or bool(order.sent_units)

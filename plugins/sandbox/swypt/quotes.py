@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from plugins.sandbox.swypt.config import Settings, Token
-from plugins.sandbox.swypt.shapes import Refusal, Reply, answer, floored, number, rounded
+from plugins.sandbox.swypt.shapes import Refusal, Reply, answer, floored, number, quotient, rounded
 from plugins.sandbox.swypt.simulator import Simulator
 
 BANDS = ((100, 1), (1_500, 6), (5_000, 11), (20_000, 13))
@@ -74,7 +74,7 @@ def _in(settings: Settings, token: Token, shillings: Decimal) -> dict[str, Any]:
         feet = {"amount": f"{rounded(fee / price, 6):f}", "currency": token.symbol, "estimatedOutputKES": charged}
     return {
         "inputAmount": number(settings, shillings, as_text=True),
-        "outputAmount": number(settings, shillings / price, as_text=False),
+        "outputAmount": number(settings, quotient(shillings, price), as_text=False),
         "inputCurrency": "KES",
         "outputCurrency": token.symbol,
         "exchangeRate": _rate_told(settings, price),

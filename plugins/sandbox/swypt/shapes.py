@@ -84,6 +84,11 @@ def number(settings: Settings, value: Decimal, *, as_text: bool, digits: int | N
     return int(value) if value == value.to_integral_value() else float(value)
 
 
+def quotient(shillings: Decimal, price: Decimal) -> Decimal:
+    """Tokens as a browser's language divides them: all the digits of a double."""
+    return Decimal(repr(float(shillings) / float(price)))
+
+
 def rounded(value: Decimal, digits: int) -> Decimal:
     """Half up, to so many digits."""
     return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
