@@ -84,7 +84,8 @@ class Nodes:
 
     def trusted(self, node: Node) -> bool:
         """Whether the endpoint isn't set aside for a fork."""
-        return self._clock() >= self._distrusted.get(node.name, self._clock())
+        until = self._distrusted.get(node.name)
+        return until is None or self._clock() >= until
 
     def _in_order(self, start: int) -> Iterator[Node]:
         turned = [*self.all[start % len(self.all) :], *self.all[: start % len(self.all)]]
