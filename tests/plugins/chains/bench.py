@@ -124,7 +124,7 @@ class Bench:
         self.controls.go_on()
 
     def reorganise(self, depth: int, again: Sequence[str] = ()) -> None:
-        self.controls.reorganise(depth, [(self.controls.raw(tx), 1) for tx in again])
+        self.controls.reorganise(depth, [(self.controls.raw(tx), min(1, depth - 1)) for tx in again])
 
     def lose_answer(self) -> None:
         self.proxy.arm("lose_answer", method="eth_sendRawTransaction", times=1)
