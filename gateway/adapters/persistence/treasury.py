@@ -333,7 +333,7 @@ class SqlConversions(Conversions):
 
     def positions(self, asset: str, currency: str) -> tuple[int, int]:
         sql = text(
-            "SELECT gateway.position_of(:livemode, :asset) AS tokens, gateway.position_of(:livemode, :currency) AS fiat"
+            "SELECT ledger.position_of(:livemode, :asset) AS tokens, ledger.position_of(:livemode, :currency) AS fiat"
         )
         asked = {"livemode": self._tx.scope.livemode, "asset": asset, "currency": currency}
         row = self._tx.conn.execute(sql, asked).one()

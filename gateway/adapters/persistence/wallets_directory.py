@@ -48,7 +48,7 @@ class SqlWalletsDirectory(WalletsDirectory):
             "next_nonce": wallet.next_nonce,
         }
         with in_our_words(), self.engine.begin() as conn:
-            known = func.gateway.know_assets([one.code for one in assets], [one.scale for one in assets])
+            known = func.ledger.know_assets([one.code for one in assets], [one.scale for one in assets])
             conn.execute(select(known))
             stmt = insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
             if conn.execute(stmt).first() is None:

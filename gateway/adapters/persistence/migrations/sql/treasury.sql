@@ -187,23 +187,6 @@ CREATE FUNCTION gateway.last_price(p_livemode boolean, p_asset text, p_currency 
     ORDER BY c.updated DESC LIMIT 10) c
 $$;
 
--- The middle of an exchange, credits less debits, with what still waits to be carried.
-CREATE FUNCTION gateway.position_of(p_livemode boolean, p_asset text) RETURNS numeric
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT COALESCE((SELECT n.balance FROM ledger.account a JOIN ledger.balance_now n ON n.account_id = a.id
-    WHERE a.path = 'fx:position:' || p_asset AND a.asset = p_asset AND a.livemode = p_livemode), 0)
-$$;
-
--- The assets of a chain, so that the books can hold them. Raises when one is known with another scale.
-CREATE FUNCTION gateway.know_assets(p_codes text[], p_scales integer[]) RETURNS void
-  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF EXISTS (SELECT FROM unnest(p_codes, p_scales) AS n (code, scale) JOIN ledger.asset a ON a.code = n.code WHERE a.scale <> n.scale) THEN
-    RAISE EXCEPTION 'an asset is known with another scale' USING ERRCODE = 'LG004';
-  END IF;
-  INSERT INTO ledger.asset (code, scale) SELECT n.code, n.scale FROM unnest(p_codes, p_scales) AS n (code, scale) ON CONFLICT DO NOTHING;
-END $$;
-
 DO $policies$
 DECLARE
   word text;
@@ -232,7 +215,29 @@ GRANT UPDATE (held, updated) ON gateway.chain_cursor TO gateway_operator;
 GRANT INSERT, UPDATE, DELETE ON gateway.chain_header TO gateway_worker;
 GRANT INSERT, UPDATE ON gateway.sighting, gateway.conversion, gateway.chain_transfer TO gateway_worker, gateway_operator;
 GRANT INSERT ON gateway.chain_signed TO gateway_worker;
-REVOKE ALL ON FUNCTION gateway.conversion_of_tx, gateway.awaited_in, gateway.last_price, gateway.position_of, gateway.know_assets FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gateway.conversion_of_tx, gateway.awaited_in, gateway.last_price, gateway.position_of TO gateway_worker, gateway_operator;
-GRANT EXECUTE ON FUNCTION gateway.know_assets TO gateway_operator;
+REVOKE ALL ON FUNCTION gateway.conversion_of_tx, gateway.awaited_in, gateway.last_price FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gateway.conversion_of_tx, gateway.awaited_in, gateway.last_price TO gateway_worker, gateway_operator;
+RESET ROLE;
+
+SET ROLE ledger_owner;
+-- The middle of an exchange, credits less debits, with what still waits to be carried.
+CREATE FUNCTION ledger.position_of(p_livemode boolean, p_asset text) RETURNS numeric
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT COALESCE((SELECT n.balance FROM ledger.account a JOIN ledger.balance_now n ON n.account_id = a.id
+    WHERE a.path = 'fx:position:' || p_asset AND a.asset = p_asset AND a.livemode = p_livemode), 0)
+$$;
+
+-- The assets of a chain, so that the books can hold them. Raises when one is known with another scale.
+CREATE FUNCTION ledger.know_assets(p_codes text[], p_scales integer[]) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM unnest(p_codes, p_scales) AS n (code, scale) JOIN ledger.asset a ON a.code = n.code WHERE a.scale <> n.scale) THEN
+    RAISE EXCEPTION 'an asset is known with another scale' USING ERRCODE = 'LG004';
+  END IF;
+  INSERT INTO ledger.asset (code, scale) SELECT n.code, n.scale FROM unnest(p_codes, p_scales) AS n (code, scale) ON CONFLICT DO NOTHING;
+END $$;
+
+REVOKE ALL ON FUNCTION ledger.position_of, ledger.know_assets FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.position_of TO gateway_worker, gateway_operator;
+GRANT EXECUTE ON FUNCTION ledger.know_assets TO gateway_operator;
 RESET ROLE;

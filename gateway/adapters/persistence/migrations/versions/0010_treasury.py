@@ -14,11 +14,13 @@ depends_on = None
 _UP = (Path(__file__).parent.parent / "sql" / "treasury.sql").read_text()
 _DOWN = """
 SET ROLE gateway_owner;
-DROP FUNCTION gateway.know_assets, gateway.last_price, gateway.position_of, gateway.awaited_in,
-  gateway.conversion_of_tx;
+DROP FUNCTION gateway.last_price, gateway.awaited_in, gateway.conversion_of_tx;
 DROP TABLE gateway.chain_signed, gateway.chain_transfer, gateway.conversion, gateway.sighting, gateway.chain_header,
   gateway.chain_cursor, gateway.wallet;
 ALTER TABLE gateway.receipt DROP COLUMN clearing_id;
+RESET ROLE;
+SET ROLE ledger_owner;
+DROP FUNCTION ledger.position_of, ledger.know_assets;
 RESET ROLE;
 """
 

@@ -1,0 +1,50 @@
+"""A prompt over the on-ramp: shillings to the business at once, tokens to the wallet, books and chain at one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.adapters.servers import RunningValkey
+from tests.servers import Database
+from tests.stack import a_phone
+from tests.treasury.place import Place, a_treasury
+from tests.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def place(module_database: Database, valkey: RunningValkey, scratch: Path) -> Iterator[Place]:
+    with a_treasury(module_database, valkey.url_for(), scratch / "treasury") as found:
+        yield found
+
+
+def paid(place: Place, amount: int = 1_000_00) -> Any:
+    """A payment that was collected."""
+    shop, phone = place.stack.shop, a_phone()
+    payment = shop.payment(amount)
+    answer = shop.confirm(payment["id"], phone)
+    assert answer.status == 200, answer.body
+    return shop.becomes(f"/v1/payments/{payment['id']}", "succeeded", within_s=30)
+
+
+def settled(place: Place, count: int) -> None:
+    def all_settled() -> bool:
+        states = place.rows("SELECT state FROM gateway.conversion WHERE direction = 'in'")
+        assert [state for (state,) in states] == ["settled"] * count, place.trouble()
+        return True
+
+    eventually(all_settled, within_s=40, every_s=0.2)
+
+
+def test_shillings_at_once_and_tokens_in_the_wallet(place: Place) -> None:
+    paid(place)
+    assert place.stack.shop.balance()["available"] > 0
+    settled(place, 1)
+    books = place.books()
+    treasury = sum(units for path, units in books.items() if path.startswith("treasury:"))
+    assert treasury == place.held() > 0
+    assert not [path for path in books if path.startswith("clearing:")]
+    place.stack.check_books()
