@@ -165,7 +165,7 @@ def between(bench: Bench, act: Callable[[], None]) -> None:
 def test_a_fork_between_headers_and_logs_spoils_the_pass(celo: Bench) -> None:
     start = paid(celo, 1, 2)
     tx = celo.move(CODE, PAYER, OURS, 3)
-    between(celo, lambda: celo.reorganise(1, [tx]))
+    between(celo, lambda: celo.reorganise(2, [tx]))
     celo.controls.mine()
     line = celo.line()
     with pytest.raises(OutcomeUnknown):
