@@ -48,3 +48,22 @@ def test_shillings_at_once_and_tokens_in_the_wallet(place: Place) -> None:
     assert treasury == place.held() > 0
     assert not [path for path in books if path.startswith("clearing:")]
     place.stack.check_books()
+
+
+def test_a_payout_draws_on_the_wallet_and_is_paid(place: Place) -> None:
+    shop, before = place.stack.shop, place.held()
+    answer = shop.payout(500_00, a_phone())
+    assert answer.status in (200, 201), answer.body
+
+    def is_paid() -> Any:
+        found = shop.get(f"/v1/payouts/{answer['id']}").body
+        assert found["status"] == "paid", (found, place.trouble())
+        return found
+
+    eventually(is_paid, within_s=60, every_s=0.2)
+    books = place.books()
+    treasury = sum(units for path, units in books.items() if path.startswith("treasury:"))
+    assert treasury == place.held() < before
+    assert not [path for path in books if path.startswith("clearing:")]
+    assert [state for (state,) in place.rows("SELECT state FROM gateway.chain_transfer ORDER BY step")] == ["confirmed"] * 2
+    place.stack.check_books()
