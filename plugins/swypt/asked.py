@@ -38,12 +38,12 @@ def phone_number(e164: str | None) -> str:
     return found
 
 
-def whole_shillings(amount: Money, said: Capabilities, bounds: Bounds) -> int:
-    """The amount in shillings. Raises Refused outside what is declared or configured; nothing is ever rounded."""
+def whole_shillings(amount: Money, said: Capabilities, bounds: Bounds | None) -> int:
+    """The amount in shillings. Raises Refused outside what is declared, or configured; nothing is ever rounded."""
     if amount.asset not in said.assets:
         raise refused("another asset than shillings")
-    within = max(said.amount_min, bounds.least.units) <= amount.units <= min(said.amount_max, bounds.most.units)
-    if not within:
+    is_within = said.amount_min <= amount.units <= said.amount_max
+    if not is_within or (bounds is not None and not bounds.least <= amount <= bounds.most):
         raise over_limit()
     if amount.units % said.amount_granularity:
         raise refused("not in whole shillings")

@@ -61,6 +61,8 @@ ONRAMP = RailCapabilities(
     repeat=Repeat.DOUBLES,
     look_up_ladder_s=(8, 5, 5, 5, 7, 10, 10, 15, 15, 20, 30, 30, 30, 120, 600, 1800, 3600),
     look_up_life_s=259_200,
+    concurrency=8,
+    calls_per_s=20,
     call_timeout_s=CALL_TIMEOUT_S,
     abilities=(
         Ability.DELIVER.value,

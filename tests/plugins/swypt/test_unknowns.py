@@ -512,6 +512,13 @@ class TestDestinations:
             channel.submit(Bundle(id="b", instructions=(instruction,), funding=papers.TX))
         assert server.seen == []
 
+    def test_limits_that_came_later_leave_no_tokens_behind(self, server: ScriptedServer, world: FakeWorld) -> None:
+        values = papers.channel_values(server.url) | {"amount_max": "15"}
+        channel = SwyptOfframp.build(values, world.context)
+        assert channel.submit(bundle(20)).reports[0].status is Status.PENDING
+        with pytest.raises(Refused):
+            channel.plan_funding(shillings(20), papers.WALLET)
+
     @pytest.mark.parametrize("funding", [None, "", "0x12", papers.TX + "0"])
     def test_nothing_is_sent_without_its_transaction(
         self, channel: SwyptOfframp, server: ScriptedServer, funding: str | None

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+import plugins.sandbox.swypt as simulated
 from plugins.sandbox.remote import ControlFailed
 from plugins.sandbox.swypt.behaviours import CATALOGUE
 from plugins.sandbox.swypt.world import SandboxSwypt, running_swypt
@@ -418,6 +419,12 @@ class TestDoors:
     def test_the_control_api_says_what_is_wrong(self, sandbox: SandboxSwypt, path: str, body: dict[str, Any]) -> None:
         with pytest.raises(ControlFailed):
             sandbox.control.post(path, **body)
+
+
+def test_the_readme_lists_every_magic_number() -> None:
+    readme = Path(simulated.__file__).with_name("README.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| 0700 (\d{3} \d{3}) \| `(\w+)` \|", readme, re.MULTILINE)
+    assert told == [(f"{ending:0>6}"[:3] + " " + f"{ending:0>6}"[3:], name) for name, (ending, _) in CATALOGUE.items()]
 
 
 class TestMemory:
