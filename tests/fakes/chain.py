@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import rlp  # type: ignore[import-untyped]
+import rlp
 from eth_account import Account
 
 from plugins.kit.evm.building import priced, replacing, wanted

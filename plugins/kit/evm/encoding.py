@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import rlp  # type: ignore[import-untyped]
+import rlp
 from eth_hash.auto import keccak
 
 PLAIN = 0x02
@@ -53,7 +53,10 @@ def fields_of(content: bytes) -> Fields:
     kind, body = content[:1], content[1:]
     if kind not in (bytes([PLAIN]), bytes([FEE_CURRENCY])):
         raise ValueError("another type of transaction")
-    items = rlp.decode(body)
+    try:
+        items = rlp.decode(body)
+    except rlp.exceptions.RLPException as wrong:
+        raise ValueError("not a list of fields") from wrong
     if len(items) != (9 if kind[0] == PLAIN else 10) or len(items[5]) != 20 or items[8] != []:
         raise ValueError("not the fields of a transaction")
     numbers = [int.from_bytes(items[place], "big") for place in (0, 1, 2, 3, 4, 6)]
