@@ -19,7 +19,7 @@ class CallFailed(Exception):
 @cache
 def artefacts() -> dict[str, Any]:
     """Name to `abi`, `bytecode`, `runtime` and `selectors`."""
-    found: dict[str, Any] = json.loads(_ARTEFACTS.read_text())
+    found: dict[str, Any] = json.loads(_ARTEFACTS.read_text())["contracts"]
     return found
 
 

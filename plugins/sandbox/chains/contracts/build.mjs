@@ -1,6 +1,7 @@
 // Compiles the contracts beside it into artefacts.json: `npm install --no-save solc@0.8.37 && node build.mjs`.
 // The artefacts are committed, so that nobody who runs the sandbox needs a compiler.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,4 +35,8 @@ for (const contracts of Object.values(made.contracts)) {
   }
 }
 const sorted = Object.fromEntries(Object.entries(artefacts).sort(([one], [other]) => (one < other ? -1 : 1)));
-writeFileSync(join(here, "artefacts.json"), JSON.stringify(sorted, null, 1) + "\n");
+// The sources' hashes stand with what was made of them, so that a test sees when one was forgotten.
+const hash = (text) => createHash("sha256").update(text).digest("hex");
+const hashes = Object.fromEntries(names.sort().map((name) => [name, hash(sources[name].content)]));
+const whole = { compiler: solc.version(), sources: hashes, contracts: sorted };
+writeFileSync(join(here, "artefacts.json"), JSON.stringify(whole, null, 1) + "\n");
