@@ -120,12 +120,24 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MpesaLine:
+    """Swypt's own account at the simulated M-Pesa, on whose phone page its prompts then appear."""
+
+    url: str
+    consumer_key: str = "sandbox-swypt-key"
+    consumer_secret: str = field(default="sandbox-swypt-secret", repr=False)
+    shortcode: str = "400222"
+    passkey: str = field(default="bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """All that a simulator begins with."""
 
     api_key: str = API_KEY
     api_secret: str = field(default=API_SECRET, repr=False)
     networks: dict[str, Network] = field(default_factory=lambda: dict(NETWORKS))
+    mpesa: MpesaLine | None = None
     settings: Settings = field(default_factory=Settings)
 
 
@@ -172,14 +184,19 @@ def _of_its_type(name: str, value: object, before: object) -> None:
 
 
 def read(given: dict[str, Any], base: World | None = None) -> World:
-    """A world from JSON: `api_key`, `api_secret`, `networks` by name, `settings`. Raises BadConfig."""
+    """A world from JSON: `api_key`, `api_secret`, `networks` by name, `mpesa`, `settings`. Raises BadConfig."""
     world = base or World()
-    if unknown := set(given) - {"api_key", "api_secret", "networks", "settings"}:
+    if unknown := set(given) - {"api_key", "api_secret", "networks", "mpesa", "settings"}:
         raise BadConfig(f"unknown: {', '.join(sorted(unknown))}")
     networks = dict(world.networks)
     for name, document in given.get("networks", {}).items():
         networks[name] = network(name, document, networks.get(name))
+    try:
+        mpesa = MpesaLine(**given["mpesa"]) if "mpesa" in given else world.mpesa
+    except TypeError as error:
+        raise BadConfig(f"mpesa: {error}") from error
     return World(
+        mpesa=mpesa,
         api_key=given.get("api_key", world.api_key),
         api_secret=given.get("api_secret", world.api_secret),
         networks=networks,

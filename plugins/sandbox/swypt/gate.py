@@ -13,7 +13,8 @@ from typing import Any
 
 from plugins.sandbox.swypt import behaviours, history, offramp, onramp, quotes, shapes, tickets
 from plugins.sandbox.swypt.behaviours import PLAIN, Behaviour
-from plugins.sandbox.swypt.records import Armed
+from plugins.sandbox.swypt.daraja import Daraja, NoPrompt
+from plugins.sandbox.swypt.records import Armed, Order
 from plugins.sandbox.swypt.shapes import Refusal, Reply
 from plugins.sandbox.swypt.simulator import Simulator
 
@@ -47,6 +48,7 @@ class Call:
     args: dict[str, str] = field(default_factory=dict)
     raw: bytes = b""
     body: dict[str, Any] = field(default_factory=dict)
+    prompts: Order | None = None
 
 
 def endpoint_of(profile: str, method: str, path: str) -> tuple[str, bool, str] | None:
@@ -61,8 +63,8 @@ def endpoint_of(profile: str, method: str, path: str) -> tuple[str, bool, str] |
     return None
 
 
-def serve(sim: Simulator, call: Call) -> Reply:
-    """Take one call. Durable before it returns."""
+def serve(sim: Simulator, call: Call, mpesa: Daraja | None = None) -> Reply:
+    """Take one call. Durable before it returns. With a line to M-Pesa a prompt goes out over it, after the turn."""
     if call.raw:
         try:
             found = json.loads(call.raw)
@@ -73,7 +75,25 @@ def serve(sim: Simulator, call: Call) -> Reply:
         phone, amount = _about(sim, call)
         script, behaviour, armed = choose(sim, call.endpoint, phone, amount)
         reply, effect = _decide(sim, call, script, behaviour, armed)
-        _write(sim, call, phone, effect, script if reply is not None else "", reply)
+        _write(sim, call, phone, effect, script, reply)
+    if mpesa is not None and call.prompts is not None:
+        return _prompted(sim, call.prompts, mpesa, reply)
+    return reply
+
+
+def _prompted(sim: Simulator, order: Order, mpesa: Daraja, reply: Reply) -> Reply:
+    try:
+        checkout_id = mpesa.prompt(order, sim.now)
+    except NoPrompt as why:
+        with sim.turn():
+            sim.note("effect", "onramp", effect="no prompt", order=order.order_id, why=str(why))
+            sim.orders.put(
+                order.order_id, replace(order, state="FAILED", message="Failed to initiate STK Push payment")
+            )
+        return reply if reply.text is None else Refusal(*TEXTS["not_initiated"]).reply(sim.settings)
+    with sim.turn():
+        known = sim.orders.get(order.order_id) or order
+        sim.orders.put(order.order_id, replace(known, checkout_id=checkout_id))
     return reply
 
 
@@ -192,7 +212,10 @@ _READS: dict[str, Callable[[Simulator, Call], Reply]] = {
 
 def _handle(sim: Simulator, call: Call, script: str, behaviour: Behaviour) -> tuple[Reply, str]:
     if call.endpoint == "onramp":
-        return onramp.start(sim, call.body, script, behaviour)
+        reply, effect = onramp.start(sim, call.body, script, behaviour)
+        if behaviour.end is None:
+            call.prompts = next(sim.orders.newest_first())
+        return reply, effect
     if call.endpoint == "offramp":
         return offramp.order(sim, call.body, wants_wallet=not call.is_v1, script=script, behaviour=behaviour)
     if call.endpoint in _ACTS:

@@ -49,7 +49,7 @@ def start(sim: Simulator, body: dict[str, Any], script: str, behaviour: Behaviou
     if behaviour.end is not None:
         sim.later(sim.settings.late_s if behaviour.is_late else sim.settings.scripted_answer_s, "end", order.order_id)
         order = replace(order, is_answered=True, told=behaviour.first_word)
-    else:
+    elif sim.world.mpesa is None:
         sim.later(sim.settings.prompt_life_s, "prompt_over", order.order_id)
         if sim.settings.autopilot_ms is not None:
             sim.later(sim.settings.autopilot_ms / 1000, "autopilot", order.order_id)

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from plugins.sandbox.swypt import control, gate, offramp, onramp, phone
 from plugins.sandbox.swypt.config import World
+from plugins.sandbox.swypt.daraja import CALLBACKS, Daraja, take_callback
 from plugins.sandbox.swypt.gate import Call
 from plugins.sandbox.swypt.simulator import Handler, Simulator
 
@@ -43,6 +44,12 @@ class Web:
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
+        self._mpesa: Daraja | None = None
+
+    def listen_at(self, url: str) -> None:
+        """Where M-Pesa reaches us, if there is a line to it."""
+        if self._sim.world.mpesa is not None:
+            self._mpesa = Daraja(self._sim.world.mpesa, url)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -59,6 +66,10 @@ class Web:
             return self._swypt(request)
         if path.startswith("/control/"):
             return self._control(request, path.removeprefix("/control/"))
+        if path.startswith(f"{CALLBACKS}/") and request.method == "POST":
+            body = request.get_json(silent=True)
+            known = take_callback(self._sim, path.rpartition("/")[2], body if isinstance(body, dict) else {})
+            return _json({"ResultCode": 0, "ResultDesc": "Accepted"}, 200 if known else 404)
         if path == "/healthz":
             return _json({"status": "ok"})
         return phone.respond(self._sim, request)
@@ -77,7 +88,7 @@ class Web:
             args=dict(request.args),
             raw=request.get_data(),
         )
-        reply = gate.serve(self._sim, call)
+        reply = gate.serve(self._sim, call, self._mpesa)
         if reply.delay_s:
             self._sim.stopping.wait(reply.delay_s)
         if reply.text is None:
@@ -128,8 +139,10 @@ class Server:
         frozen_at_ms: int | None = None,
     ) -> None:
         self.sim = Simulator(world=world, state_dir=state_dir, seed=seed, frozen_at_ms=frozen_at_ms, handlers=HANDLERS)
-        self._http: BaseWSGIServer = make_server(host, port, Web(self.sim), threaded=True, request_handler=QuietHandler)
+        web = Web(self.sim)
+        self._http: BaseWSGIServer = make_server(host, port, web, threaded=True, request_handler=QuietHandler)
         self.host, self.port = host, self._http.port
+        web.listen_at(f"http://{host}:{self.port}")
 
     @property
     def url(self) -> str:

@@ -32,10 +32,12 @@ class SandboxSwypt:
         port: int = 0,
         host: str = "127.0.0.1",
         networks: dict[str, Any] | None = None,
+        mpesa: dict[str, Any] | None = None,
         settings: dict[str, Any] | None = None,
         frozen_at: str | None = None,
     ) -> None:
-        self._world = config.read({"networks": networks or {}, "settings": settings or {}})
+        line = {} if mpesa is None else {"mpesa": mpesa}
+        self._world = config.read({"networks": networks or {}, "settings": settings or {}, **line})
         self._state_dir, self._seed, self._host, self._port = state_dir, seed, host, port
         self._frozen_at_ms = clock.parse(frozen_at) if frozen_at else None
         self._server: Server | None = None
