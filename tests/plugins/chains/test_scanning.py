@@ -200,7 +200,7 @@ def test_a_log_is_read_to_the_last_digit() -> None:
     log = transfer_in(raw_log(data="0x" + "ff" * 32), LISTED)
     assert log is not None
     assert (log.units, log.sender, log.recipient) == (2**256 - 1, PAYER, OURS)
-    assert (log.tx, log.index, log.block, log.block_hash) == ("0x" + "cd" * 32, 2, 16, "0x" + "ef" * 32)
+    assert (log.tx, log.log_index, log.block, log.block_hash) == ("0x" + "cd" * 32, 2, 16, "0x" + "ef" * 32)
 
 
 @pytest.mark.parametrize(

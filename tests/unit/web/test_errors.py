@@ -200,6 +200,8 @@ _OPERATORS = {
     "callback_list_invalid",
     "float_short",
     "move_invalid",
+    "address_invalid",
+    "wallet_known",
     "field_unknown",
     "registration_refused",
     "registration_unknown",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from plugins.sandbox.chains.contracts import DEPLOYER
 from plugins.sandbox.chains.deployment import Deployed, endow, put_on
 from plugins.sandbox.chains.node import RICH_KEY, LocalNode, running_nodes
+from plugins.sandbox.chains.proxy import FaultProxy
 from plugins.sandbox.swypt.world import SandboxSwypt, running_swypt
 from plugins.swypt.channel import SwyptOfframp
 from plugins.swypt.rail import SwyptOnramp
@@ -20,6 +22,7 @@ from tests.fakes.context import FakeWorld
 from tests.plugins.sandbox.swypt.shopper import NOON
 from tests.plugins.swypt.asking import bundle, collection, delivery, question, shillings
 from tests.plugins.swypt.papers import channel_values, rail_values
+from tests.waiting import eventually
 
 #: A rich account of every local node, which plays our pooled wallet; nodes sign for it.
 WALLET = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"
@@ -121,6 +124,31 @@ def test_without_tokens_a_deposit_fails_and_a_later_one_delivers(
     sent = rail.deliver(order)
     assert sent.tx is not None
     assert node.controls.mined(sent.tx)["status"] == "0x1"
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "drop_sends", "hang_up"])
+def test_a_send_whose_answer_got_lost_is_one_transfer(
+    swypt: SandboxSwypt, deployed: Deployed, node: LocalNode, fault: str
+) -> None:
+    rail = SwyptOnramp.build(values(swypt, deployed), FakeWorld().context)
+    swypt.control.script("success", endpoint="onramp", times=2)
+    orders = [rail.start(collection(1_000, PAYER)).provider_reference or "" for _ in range(2)]
+    swypt.control.advance(2)
+    before = held(deployed, WALLET)
+    proxy = FaultProxy(node.url)
+    proxy.start()
+    try:
+        swypt.control.post("chain", network="celo", rpc=proxy.url)
+        proxy.arm(fault, method="eth_sendRawTransaction", times=1)
+        # The second order may take the number of a transaction that was lost.
+        for order in (orders[0], orders[1], orders[0], orders[1]):
+            with suppress(OutcomeUnknown, AlreadyTaken):
+                rail.deliver(delivery(order, address=WALLET))
+        eventually(lambda: held(deployed, WALLET) - before == 2 * 7_738_740)
+        effects = swypt.control.counts()["effects"]
+        assert effects["tokens sent"] == 2
+    finally:
+        proxy.stop()
 
 
 @pytest.mark.parametrize("script", ["success", "payout_fails_refunded"])
