@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
@@ -27,7 +26,7 @@ from tests.contract.chain import CAP, OURS, PAYER, sign
 from tests.plugins.chains.bench import Bench
 
 CODE = "USDC.celo"
-BLOCKS, LOGS, SENDS, ROUNDS = 100, 50, 400, 3
+BLOCKS, LOGS, SENDS, ROUNDS = 100, 50, 400, 9
 
 
 def run() -> list[dict[str, Any]]:
@@ -69,7 +68,7 @@ def _scanning(bench: Bench) -> dict[str, Any]:
     found = line.transfers(since, until, [token.address], [OURS]).transfers
     logs = len(found)
     plain = _Plain(bench.node.url)
-    # One after the other, so that a busy moment strikes both.
+    # One after the other, and the best of each: a busy neighbour slows a moment, never hastens one.
     pairs = [
         (
             _seconds(lambda: line.transfers(since, until, [token.address], [OURS])),
@@ -77,7 +76,7 @@ def _scanning(bench: Bench) -> dict[str, Any]:
         )
         for _ in range(ROUNDS)
     ]
-    ours, ceiling = (median(times) for times in zip(*pairs, strict=True))
+    ours, ceiling = (min(times) for times in zip(*pairs, strict=True))
     return {
         "name": f"reading {logs:,} transfers in {BLOCKS} blocks",
         "ours": f"{logs / ours:,.0f} transfers/s",

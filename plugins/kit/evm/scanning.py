@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise, takewhile
+from itertools import chain, pairwise, takewhile
 from typing import Any
 
 from plugins.kit.evm.answers import NodeRefused
-from plugins.kit.evm.logs import Log, places_of, transfer_in
+from plugins.kit.evm.logs import Log, place_in, transfer_in
 from plugins.kit.evm.node import Call, Node, block_call
 from plugins.kit.evm.nodes import Behind
 from plugins.kit.evm.words import TRANSFER, hash_of, number, quantity, topic
@@ -115,16 +115,17 @@ def _queries(asked: Range, until: int) -> list[Call]:
 
 def _known(answers: Sequence[Sequence[dict[str, Any]]], asked: Range, until: int) -> tuple[Log, ...]:
     found: dict[tuple[int, int], Log] = {}
-    for raw in (one for answer in answers for one in answer):
+    ours = asked.addresses
+    for raw in chain.from_iterable(answers):
         log = transfer_in(raw, asked.tokens)
-        if log is None or not {log.sender, log.recipient} & asked.addresses:
+        if log is None or (log.sender not in ours and log.recipient not in ours):
             continue
         if not asked.since <= log.block <= until:
             raise Changed("a log lies outside of the range that was asked for")
         # A transfer between two of ours is in both answers, and some nodes tell a log twice.
-        if found.setdefault((log.block, log.index), log) != log:
+        if found.setdefault((log.block, log.log_index), log) != log:
             raise Changed("two logs claim one place in a block")
-    return tuple(log for _, log in sorted(found.items()))
+    return tuple(found[place] for place in sorted(found))
 
 
 def _one_history(blocks: Sequence[Block], logs: Sequence[Log]) -> None:
@@ -142,15 +143,13 @@ def _placed(node: Node, logs: Sequence[Log], budget: Budget) -> tuple[Transfer, 
     if not names:
         return ()
     receipts = node.read([("eth_getTransactionReceipt", [name]) for name in names], budget)
-    places = {name: _places(receipt) for name, receipt in zip(names, receipts, strict=True)}
-    return tuple(log.at(_place(log, *places[log.tx])) for log in logs)
+    known = dict(zip(names, receipts, strict=True))
+    return tuple(log.at(_place(log, known[log.tx])) for log in logs)
 
 
-def _places(receipt: dict[str, Any] | None) -> tuple[str | None, dict[int, int]]:
-    return (None, {}) if receipt is None else (hash_of(receipt["blockHash"]), places_of(receipt))
-
-
-def _place(log: Log, block_hash: str | None, places: dict[int, int]) -> int:
-    if block_hash != log.block_hash or log.index not in places:
+def _place(log: Log, receipt: dict[str, Any] | None) -> int:
+    same = receipt is not None and receipt["blockHash"].lower() == log.block_hash
+    place = place_in(receipt["logs"], log.log_index) if receipt is not None and same else None
+    if place is None:
         raise Changed("a receipt is of another history than its log")
-    return places[log.index]
+    return place
