@@ -6,7 +6,6 @@ are the first bytes of keccak-256 of the signatures that stand beside them.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,12 +38,19 @@ class Found:
     units: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A transaction's hash and its bytes. The same bytes sent twice are one transaction."""
+
+    tx: str
+    raw: str
+
+
 class Chain:
-    """One node, and the wallet that sends."""
+    """One node, and the wallet that sends. The simulator's turns take care that one thing is signed at a time."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._lock = threading.Lock()
         self._session = requests.Session()
         self._session.trust_env = False
         self._no = 0
@@ -62,38 +68,56 @@ class Chain:
             raise ChainTrouble(f"{method}: {found.get('error') if isinstance(found, dict) else 'no answer'}")
         return found.get("result")
 
-    def send_tokens(self, token: str, recipient: str, units: int) -> str:
-        """Send tokens from the wallet; gives the hash. Raises ChainTrouble."""
-        return self._send(token, TRANSFER + _address(recipient) + _number(units))
+    def transfer(self, token: str, recipient: str, units: int, order_id: str) -> Signed:
+        """Tokens from the wallet, signed and not yet sent. Raises ChainTrouble, also where it would revert.
+
+        The order's name stands behind the arguments, where no contract looks: two orders alike are two transactions.
+        """
+        return self._signed(token, TRANSFER + _address(recipient) + _number(units) + order_id.encode().hex())
 
     def refund(self, wallet: str, token: str, units: int) -> str:
         """Have the escrow give tokens back; gives the hash. Raises ChainTrouble."""
-        return self._send(self.network.escrow, REFUND + _address(wallet) + _address(token) + _number(units))
+        signed = self._signed(self.network.escrow, REFUND + _address(wallet) + _address(token) + _number(units))
+        self.send(signed)
+        return signed.tx
 
-    def _send(self, to: str, data: str) -> str:
+    def send(self, signed: Signed) -> None:
+        """Send signed bytes, once or again. Raises ChainTrouble when the node doesn't have them after that."""
+        try:
+            self.call("eth_sendRawTransaction", signed.raw)
+        except ChainTrouble:
+            if not self._has(signed.tx):
+                raise
+
+    def _has(self, tx: str) -> bool:
+        try:
+            return self.call("eth_getTransactionByHash", tx) is not None
+        except ChainTrouble:
+            return False
+
+    def _signed(self, to: str, data: str) -> Signed:
         from eth_account import Account
 
         account = Account.from_key(self.network.key)
-        with self._lock:
-            if self._chain_id is None:
-                self._chain_id = int(self.call("eth_chainId"), 16)
-            asked = {"from": account.address, "to": _checksummed(to), "data": f"0x{data}"}
-            gas = int(self.call("eth_estimateGas", asked), 16)
-            price = int(self.call("eth_gasPrice"), 16)
-            signed = account.sign_transaction(
-                {
-                    "type": 2,
-                    "chainId": self._chain_id,
-                    "nonce": int(self.call("eth_getTransactionCount", account.address, "pending"), 16),
-                    "to": _checksummed(to),
-                    "value": 0,
-                    "data": f"0x{data}",
-                    "gas": gas * 6 // 5,
-                    "maxFeePerGas": price * 2,
-                    "maxPriorityFeePerGas": min(price, 10**9),
-                }
-            )
-            return str(self.call("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex()))
+        if self._chain_id is None:
+            self._chain_id = int(self.call("eth_chainId"), 16)
+        asked = {"from": account.address, "to": _checksummed(to), "data": f"0x{data}"}
+        gas = int(self.call("eth_estimateGas", asked), 16)
+        price = int(self.call("eth_gasPrice"), 16)
+        signed = account.sign_transaction(
+            {
+                "type": 2,
+                "chainId": self._chain_id,
+                "nonce": int(self.call("eth_getTransactionCount", account.address, "pending"), 16),
+                "to": _checksummed(to),
+                "value": 0,
+                "data": f"0x{data}",
+                "gas": gas * 6 // 5,
+                "maxFeePerGas": price * 2,
+                "maxPriorityFeePerGas": min(price, 10**9),
+            }
+        )
+        return Signed(tx=f"0x{bytes(signed.hash).hex()}", raw=f"0x{bytes(signed.raw_transaction).hex()}")
 
     def escrowed(self, tx: str) -> Found | None:
         """What a mined transaction put into the escrow; None when it did nothing of the kind. Raises ChainTrouble."""

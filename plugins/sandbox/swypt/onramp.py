@@ -10,7 +10,7 @@ from typing import Any
 from plugins.sandbox.mpesa import clock
 from plugins.sandbox.swypt import quotes, shapes
 from plugins.sandbox.swypt.behaviours import PAYS, Behaviour
-from plugins.sandbox.swypt.chain import ChainTrouble
+from plugins.sandbox.swypt.chain import Chain, ChainTrouble, Signed
 from plugins.sandbox.swypt.records import Due, Order
 from plugins.sandbox.swypt.shapes import Refusal, Reply, answer, success
 from plugins.sandbox.swypt.simulator import Simulator
@@ -140,8 +140,8 @@ def status(sim: Simulator, order_id: str) -> Reply:
         "resultDescription": order.message or "Transaction initiated",
     }
     if settings.details_of_april:
-        tokens = _tokens_text(sim, order) if order.tx else ""
-        details |= {"cryptoAmount": tokens, "symbol": "", "transactionHash": order.tx, "chain": ""}
+        tx, tokens = (order.tx, _tokens_text(sim, order)) if order.is_delivered else ("", "")
+        details |= {"cryptoAmount": tokens, "symbol": "", "transactionHash": tx, "chain": ""}
     data = {
         "status": shapes.word(settings, state),
         "message": message,
@@ -209,11 +209,32 @@ def _send(sim: Simulator, order: Order, address: str) -> tuple[Order, str]:
         sim.note("effect", "deposit", effect="tokens invented", order=order.order_id, units=str(order.units))
         return replace(order, tx=sim.hash(), sent_units=order.units), "tokens invented: no chain is attached"
     try:
-        tx = chain.send_tokens(order.token, address, order.units)
+        order = _sent(sim, chain, order, address)
     except ChainTrouble as trouble:
         raise Refusal(500, f"Failed to process {order.network} transaction: {trouble}") from None
-    sim.note("effect", "deposit", effect="tokens sent", order=order.order_id, units=str(order.units), tx=tx)
-    return replace(order, tx=tx, sent_units=order.units), "tokens sent"
+    sim.note("effect", "deposit", effect="tokens sent", order=order.order_id, units=str(order.units), tx=order.tx)
+    return replace(order, sent_units=order.units), "tokens sent"
+
+
+def _sent(sim: Simulator, chain: Chain, order: Order, address: str) -> Order:
+    """Signed bytes are kept before they leave: after an answer that got lost the same ones are sent again."""
+    kept = sim.orders.get(order.order_id)
+    if kept is not None and kept.raw:
+        order = replace(order, raw=kept.raw, tx=kept.tx, units=kept.units, rate=kept.rate)
+        try:
+            chain.send(Signed(tx=kept.tx, raw=kept.raw))
+        except ChainTrouble as trouble:
+            if "nonce too low" not in str(trouble):
+                raise
+            # They were never taken, and another transaction has their number.
+        else:
+            return order
+    signed = chain.transfer(order.token, address, order.units, order.order_id)
+    order = replace(order, tx=signed.tx, raw=signed.raw)
+    sim.orders.put(order.order_id, replace(order, is_delivered=False, delivered_ms=0))
+    sim.keep()
+    chain.send(signed)
+    return order
 
 
 def on_deliver(sim: Simulator, due: Due) -> None:

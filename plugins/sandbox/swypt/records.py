@@ -12,7 +12,8 @@ from plugins.sandbox.swypt.behaviours import Behaviour, as_document
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """An on-ramp order. `state` is PENDING, SUCCESS, FAILED, CANCELLED or a scripted word; `told` what the status says
-    for now, where it differs. `tx` and `units` are of the delivery as it was told, `sent_units` what really left."""
+    for now, where it differs. `tx` and `units` are of the delivery as it was told, `sent_units` what really left, `raw`
+    the signed bytes."""
 
     order_id: str
     phone: str
@@ -32,6 +33,7 @@ class Order:
     is_delivered: bool = False
     deposit_calls: int = 0
     tx: str = ""
+    raw: str = ""
     units: int = 0
     sent_units: int = 0
     delivered_ms: int = 0

@@ -141,6 +141,10 @@ class Simulator:
                 self._handlers[due.what](self, due)
         self.now = until_ms
 
+    def keep(self) -> None:
+        """Make durable what this turn did so far, before something leaves."""
+        self._keep()
+
     def _keep(self) -> None:
         if not self.store.closed:
             self.store.commit(self.position, self._fresh)
