@@ -23,6 +23,7 @@ from ports.report import Failure, FailureKind, TryAgain
 #: Seconds for which limits are believed, and for which a finding about the pinned token is.
 LIMITS_LIFE_S = 600
 PIN_LIFE_S = 172_800
+_LIMITS_IN, _LIMITS_OUT = "limits_in", "limits_out"
 
 
 def refused(detail: str, kind: FailureKind = FailureKind.OTHER, try_again: TryAgain = TryAgain.NEVER) -> Refused:
@@ -93,7 +94,8 @@ class Guard:
             budget=budget,
         )
         least, most = self.limits(quote)
-        self.context.shared.put(self._key("limits"), f"{least.units} {most.units}", life_s=LIMITS_LIFE_S)
+        key = self._key(_LIMITS_IN if is_onramp else _LIMITS_OUT)
+        self.context.shared.put(key, f"{least.units} {most.units}", life_s=LIMITS_LIFE_S)
         return quote
 
     def limits(self, quote: Quote) -> tuple[Money, Money]:
@@ -104,14 +106,14 @@ class Guard:
 
     def keep_to_limits(self, amount: Money, budget: Budget) -> None:
         """Refuse what Swypt's present limits exclude. A quote that can't be had leaves the configured ones."""
-        kept = self.context.shared.get(self._key("limits"))
+        kept = self.context.shared.get(self._key(_LIMITS_IN))
         if kept is None:
             try:
                 self.quote_in(Decimal(amount.units // 100), budget)
             except (NotSent, OutcomeUnknown) as silent:
                 self._unasked(silent)
                 return
-            kept = self.context.shared.get(self._key("limits"))
+            kept = self.context.shared.get(self._key(_LIMITS_IN))
         least, _, most = (kept or "").partition(" ")
         if least.isdecimal() and most.isdecimal() and not int(least) <= amount.units <= int(most):
             raise over_limit()

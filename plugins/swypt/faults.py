@@ -93,7 +93,7 @@ def at_the_gate(call: str, answer: Answer, envelope: Envelope) -> PortError | No
 
 def _retry_after(answer: Answer) -> int:
     told = answer.headers.get("retry-after", "").strip()
-    return min(int(told), _RETRY_AFTER_MAX_S) if told.isdecimal() and len(told) < 6 else _RETRY_AFTER_S
+    return max(1, min(int(told), _RETRY_AFTER_MAX_S)) if told.isdecimal() and len(told) < 6 else _RETRY_AFTER_S
 
 
 def meaning_of(envelope: Envelope, rows: Sequence[Row]) -> Meaning:

@@ -19,6 +19,8 @@ from ports.abilities import HistoryPage, LostStart, Suggestion
 
 #: Pages of one search. Each has tens of rows; an order that is asked about is a new one.
 PAGES_MAX = 20
+#: The page behind which a cursor never goes: a provider that pages wrongly would be read for ever.
+CURSOR_MAX = 200
 #: Clocks may differ by so much.
 _SLACK = timedelta(minutes=5)
 
@@ -67,7 +69,7 @@ def page_of_money(ask: Ask, since: datetime, cursor: str | None, budget: Budget,
     number = int(cursor) if cursor and cursor.isdecimal() else 1
     page = ask(number, budget)
     money = tuple(one for row in page.rows if (one := money_in(row, fee_on_top=fee_on_top)) is not None)
-    more = page.has_more and not is_all_before(page, since)
+    more = page.has_more and number < CURSOR_MAX and not is_all_before(page, since)
     return HistoryPage(money=money, next_cursor=str(number + 1) if more else None)
 
 

@@ -16,6 +16,8 @@ from ports.money import KES, Asset, Money
 
 #: By how much input, output and rate may disagree before the quote is no quote: rates are printed with few digits.
 _SLACK = Decimal("0.01")
+#: What was asked comes back through their floating point.
+_ECHO = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ def read_quote(data: Mapping[str, object], *, is_onramp: bool, asked: Decimal) -
     """Read a quote for `asked`. Raises OutcomeUnknown when it contradicts itself or what was asked."""
     given, got = wire.decimal(data.get("inputAmount")), wire.decimal(data.get("outputAmount"))
     given = asked if given is None else given
-    if got is None or got <= 0 or given <= 0 or given != asked:
+    if got is None or got <= 0 or given <= 0 or abs(given - asked) > asked * _ECHO:
         raise OutcomeUnknown("quote: no amounts, or for another amount")
     implied = given / got if is_onramp else got / given
     told = wire.decimal(data.get("exchangeRate"))

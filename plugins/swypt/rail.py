@@ -40,7 +40,7 @@ from ports.abilities import (
 )
 from ports.callback import Incoming, Reading
 from ports.context import Context
-from ports.errors import Misconfigured
+from ports.errors import Misconfigured, NotSent, OutcomeUnknown
 from ports.money import KES, Money
 from ports.payment_rail import Collection, LandsIn, PaymentRail, Question, RailCapabilities, StartsBy
 from ports.registration import CallbackScope, LookUp, LookUpBy, ReferenceForm, Repeat
@@ -126,7 +126,11 @@ class SwyptOnramp(PaymentRail, Delivers, History, Quotes, FindsLost, Tickets, Ch
         """What the payer is asked beside the amount, in shillings: nothing, unless it is configured."""
         if not self.config.fee_on_top:
             return 0
-        fee = self.guard.quote_in(Decimal(shillings), budget).fee or Decimal(0)
+        try:
+            fee = self.guard.quote_in(Decimal(shillings), budget).fee or Decimal(0)
+        except OutcomeUnknown:
+            # A quote without answer asked nobody for money.
+            raise NotSent("onramp: the fee isn't known", retry_after_s=10) from None
         return int(fee.to_integral_value(rounding=ROUND_CEILING))
 
     def look_up(self, question: Question) -> Report:

@@ -25,6 +25,7 @@ _PHONE = re.compile(r"\+?(254[17][0-9]{8})")
 _OPAQUE = re.compile(r"[!-~]{1,128}")
 #: `Transaction timeout` may be shown to an operator; a text with digits may hold a telephone number.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z ,.'-]{0,79}")
+_WORD = re.compile(r"[A-Z][A-Z _-]{0,39}")
 #: Larger or finer than this is no amount.
 _ADJUSTED_MAX = 20
 _SUCCESS, _ERROR = "success", "error"
@@ -137,8 +138,9 @@ def plain_word(value: object) -> str:
 
 
 def status_word(value: object) -> str:
-    """A status, trimmed and in capitals, at most 40 letters; empty where there is none."""
-    return text(value).upper()[:40]
+    """A status, trimmed and in capitals; empty where there is none, `?` for what is no word."""
+    found = text(value).upper()
+    return found if _WORD.fullmatch(found) else found and "?"
 
 
 def objects(value: object) -> Mapping[str, object]:

@@ -201,6 +201,11 @@ def test_the_printed_off_ramp_quote_reads(rail: SwyptOnramp, server: ScriptedSer
     assert (seen.json["category"], seen.json["amount"]) == ("B2C", "0.2")
 
 
+def test_a_sum_may_come_back_through_their_floating_point(rail: SwyptOnramp, server: ScriptedServer) -> None:
+    body = papers.QUOTE_OUT | {"data": papers.QUOTE_OUT["data"] | {"inputAmount": 0.20000000000000001}}
+    assert _quoted_out(rail, server, body, "0.200000000000000004").rate == Decimal("129.45")
+
+
 @pytest.mark.parametrize(
     ("fee", "least", "most"),
     [(papers.FEE_APRIL, Decimal(6), Decimal(6)), (papers.FEE_JUNE, Decimal("6.0"), Decimal("6.02")), ({}, None, None)],

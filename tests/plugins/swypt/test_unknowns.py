@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plugins.swypt.channel import OFFRAMP, SwyptOfframp
-from plugins.swypt.history import PAGES_MAX
+from plugins.swypt.history import CURSOR_MAX, PAGES_MAX
 from plugins.swypt.rail import ONRAMP, SwyptOnramp
 from ports.abilities import DeliveryState, FindingState, LostStart, TicketAbout, TicketOrder
 from ports.callback import Door, Incoming
@@ -191,6 +191,14 @@ class TestFeeOnTop:
         (money,) = rail.history(MORNING, MORNING, None).money
         assert money.amount == shillings(100)
 
+    @pytest.mark.parametrize("act", [hang_up, reply(500, papers.SERVER_ERROR), reply(200, b"<html>")])
+    def test_without_the_fee_nobody_is_prompted_yet(self, server: ScriptedServer, world: FakeWorld, act: Act) -> None:
+        server.on(QUOTE, act)
+        rail = SwyptOnramp.build(papers.rail_values(server.url) | {"fee_on_top": "yes"}, world.context)
+        with pytest.raises(NotSent):
+            rail.start(collection(100))
+        assert server.seen_at(ONRAMP_PATH) == []
+
 
 class TestDeposit:
     """6: a deposit may be repeated; "already processed" is never a failure."""
@@ -306,6 +314,7 @@ class TestWords:
             ("", Status.PENDING, "no status"),
             (None, Status.PENDING, "no status"),
             (0, Status.PENDING, "no status"),
+            ("254700000001 paid", Status.PENDING, "?"),
         ],
     )
     def test_words_are_compared_trimmed_and_in_any_case(
@@ -579,6 +588,12 @@ class TestPages:
             assert rail.look_up_delivery(delivery("D-nosuc-NN")).state is DeliveryState.NO_NEWS
             assert swypt.calls() - before <= PAGES_MAX
 
+    def test_a_cursor_never_runs_for_ever(self, rail: SwyptOnramp, server: ScriptedServer) -> None:
+        row = DEPOSIT_ROW | {"createdAt": "2026-11-24T07:30:02.000Z"}
+        server.on(DEPOSITS, *[reply(200, history(row, page=page, pages=10**6)) for page in (1, CURSOR_MAX)])
+        assert rail.history(MORNING, MORNING, None).next_cursor == "2"
+        assert rail.history(MORNING, MORNING, str(CURSOR_MAX)).next_cursor is None
+
     def test_rows_before_the_window_end_it(self, rail: SwyptOnramp, server: ScriptedServer) -> None:
         server.on(DEPOSITS, reply(200, history(DEPOSIT_ROW, pages=9)))
         assert rail.history(MORNING, MORNING, None).next_cursor is None
@@ -620,6 +635,14 @@ class TestLimits:
         world.clock.forward(601)
         rail.start(collection(100))
         assert len(server.seen_at(QUOTE)) == 2
+
+    def test_a_price_for_paying_out_limits_no_prompt(self, tmp_path: Path) -> None:
+        with simulated("onramp", tmp_path) as swypt:
+            line = onramp_line(swypt)
+            rail = line.rail
+            assert isinstance(rail, SwyptOnramp)
+            rail.quote_out(shillings(500))
+            assert rail.start(line.collection(1, shillings(1))).status is Status.PENDING
 
     @pytest.mark.parametrize("act", [hang_up, reply(500, papers.SERVER_ERROR), reply(200, b"<html>"), reply(429)])
     def test_without_a_quote_the_configured_limits_hold(
