@@ -12,6 +12,7 @@ from plugins.sandbox.chains.contracts import DEPLOYER
 from plugins.sandbox.chains.deployment import Deployed, endow, put_on
 from plugins.sandbox.chains.node import RICH_KEY, LocalNode, running_nodes
 from plugins.sandbox.chains.proxy import FaultProxy
+from plugins.sandbox.swypt.on_chains import network_settings
 from plugins.sandbox.swypt.world import SandboxSwypt, running_swypt
 from plugins.swypt.channel import SwyptOfframp
 from plugins.swypt.rail import SwyptOnramp
@@ -47,8 +48,7 @@ def deployed(node: LocalNode, request: pytest.FixtureRequest) -> Iterator[Deploy
 
 @pytest.fixture
 def swypt(node: LocalNode, deployed: Deployed, tmp_path: Path) -> Iterator[SandboxSwypt]:
-    tokens = [{"symbol": "USDT", "decimals": 6, "address": deployed.tokens["USDT.celo"].address}]
-    celo = {"rpc": node.url, "key": RICH_KEY, "escrow": deployed.escrow.address, "tokens": tokens}
+    celo = network_settings(deployed, node.url, RICH_KEY)
     with running_swypt(state_dir=tmp_path, frozen_at=NOON, networks={"celo": celo}) as sandbox:
         yield sandbox
 
