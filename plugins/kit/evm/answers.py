@@ -14,7 +14,7 @@ _REVERTED = 3
 #: Longer texts are cut: they may quote the whole transaction.
 _TEXT_MAX = 120
 
-_TAKEN = ("already known", "already imported", "known transaction", "alreadyknown", "already exists", "nonce too low")
+_TAKEN = ("already known", "already imported", "alreadyknown", "already exists", "nonce too low")
 _UNDERPRICED = (
     "underpriced",
     "less than block base fee",
@@ -32,6 +32,8 @@ _OTHER_CHAIN = ("invalid chain id", "incorrect chainid", "chain id mismatch", "w
 _REVERT_TEXTS = ("execution reverted", "vm exception", "revert")
 
 NO_GAS_COIN_WAIT_S = 60
+#: The code of a Refused that a contract spoke.
+REVERTED = "reverted"
 
 
 class NodeRefused(Exception):
@@ -57,7 +59,8 @@ class WrongChain(Misconfigured):
 def send_error(refused: NodeRefused) -> PortError:
     """What a node's refusal of a signed transaction means."""
     text = refused.message.lower()
-    if _any(text, _TAKEN):
+    # An old word of the same meaning, which stands inside of "unknown transaction type" too.
+    if _any(text, _TAKEN) or text.startswith("known transaction"):
         return AlreadyTaken(f"the node says: {text[:_TEXT_MAX]}")
     if _any(text, _UNDERPRICED):
         return NotSent(CannotSend.UNDERPRICED)
@@ -78,7 +81,7 @@ def dry_run_error(refused: NodeRefused) -> PortError:
         return Refused(
             Failure(
                 kind=FailureKind.OTHER,
-                provider_code="reverted",
+                provider_code=REVERTED,
                 detail=_reason(refused),
                 try_again=TryAgain.LATER,
             )

@@ -41,7 +41,11 @@ def self_check(
     if not alone_is_fine and len(nodes.all) == 1:
         found.append(_warning("endpoints", "one endpoint has nobody to agree with: configure a second provider's"))
     found += _at_odds(nodes, finals, budget)
-    found += [_wrong(node.name, "set aside: it is on a fork") for node in nodes.all if not nodes.trusted(node)]
+    found += [
+        _wrong(node.name, "set aside: its final block went back, or is on a fork")
+        for node in nodes.all
+        if not nodes.trusted(node)
+    ]
     return tuple(found)
 
 

@@ -48,6 +48,11 @@ def unsigned(fields: Fields) -> bytes:
     return bytes([FEE_CURRENCY]) + bytes(rlp.encode([*items, bytes.fromhex(fields.fee_currency[2:])]))
 
 
+def is_plain(content: bytes) -> bool:
+    """Whether gas is paid in coins."""
+    return content[:1] == bytes([PLAIN])
+
+
 def fields_of(content: bytes) -> Fields:
     """Read unsigned bytes again. Raises ValueError for another type, a contract creation, or an access list."""
     kind, body = content[:1], content[1:]

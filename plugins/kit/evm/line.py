@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
-from plugins.kit.evm import building, checking, reading, scanning, sending
+from plugins.kit.evm import answers, building, checking, encoding, reading, scanning, sending
 from plugins.kit.evm.facts import Chains
 from plugins.kit.evm.node import Node
 from plugins.kit.evm.nodes import Nodes
@@ -14,7 +15,7 @@ from plugins.kit.http import Budget, Http
 from ports.abilities import SelfFinding
 from ports.chain import Block, Chain, ChainCapabilities, Heads, Holding, Intent, Mined, Scan, Transaction, Unsigned
 from ports.context import Context, Environment
-from ports.errors import NotSent, OutcomeUnknown
+from ports.errors import NotSent, OutcomeUnknown, Refused
 
 
 class EvmChain(Chain):
@@ -101,11 +102,35 @@ class EvmChain(Chain):
 
     def build(self, intent: Intent, sender: str, nonce: int, above: Unsigned | None = None) -> Unsigned:
         call, budget = building.wanted(intent, sender, self._network), self._budget()
-        return self._nodes.read(
-            lambda node: building.build(
-                node, self._network, call, nonce, intent.fee_cap_units, above, self._gas_in, budget
+
+        def built(gas_in: str | None, only: Node | None = None) -> Unsigned:
+            cap = intent.fee_cap_units
+            return self._nodes.read(
+                lambda node: building.build(node, self._network, call, nonce, cap, above, gas_in, budget), only=only
             )
-        )
+
+        if self._gas_in is None or (above is not None and encoding.is_plain(above.content)):
+            return self._wherever_it_passes(lambda only: built(None, only))
+        try:
+            return built(self._gas_in)
+        except OutcomeUnknown as trouble:
+            if above is not None:
+                raise
+            # A currency can leave the chain's list, or lose its price, at any time: coins always pay.
+            self._log.warning("chain_gas_paid_in_coins", network=self.facts.network, why=type(trouble).__name__)
+            return built(None)
+
+    def _wherever_it_passes(self, build: Callable[[Node | None], Unsigned]) -> Unsigned:
+        """A dry run that reverts counts once every endpoint has said so: one may lag behind what it depends on."""
+        try:
+            return build(None)
+        except Refused as refused:
+            if refused.failure.provider_code != answers.REVERTED:
+                raise
+            for node in self._nodes.all if len(self._nodes.all) > 1 else ():
+                with suppress(Refused, NotSent, OutcomeUnknown):
+                    return build(node)
+            raise
 
     def broadcast(self, signed: bytes) -> str:
         return sending.broadcast(self._nodes, signed, self._budget())

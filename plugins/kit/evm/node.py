@@ -22,6 +22,9 @@ _TOO_MANY = 429
 _KEY_REFUSED = (401, 403)
 _HEADERS = {"Content-Type": "application/json"}
 _RETRY_MAX_S = 300
+#: Blocks with whole transactions and their lists, in a batch, are eight deep. Brackets inside of texts are few.
+_DEPTH_MAX = 64
+_NO_BRACKETS = bytes(one for one in range(256) if one not in b"[]{}")
 
 
 class Node:
@@ -103,10 +106,7 @@ class Node:
             raise NotSent(CannotSend.NO_NODE, retry_after_s=_seconds(answer.headers.get("retry-after", "")))
         if answer.cut:
             raise OutcomeUnknown(f"{self.name}: the answer is too long")
-        try:
-            body = json.loads(answer.body)
-        except ValueError:
-            body = None
+        body = _json(answer.body)
         # Nodes tell errors of JSON-RPC under any status of HTTP.
         if isinstance(body, list) or (isinstance(body, dict) and ("result" in body or _is_error(body))):
             return body
@@ -121,6 +121,22 @@ class Node:
     def widen(self) -> None:
         """A range was given: ask for a little more next time."""
         self.window = min(self._window_max, self.window + max(1, self.window // 10))
+
+
+def _json(content: bytes) -> Any:
+    """What JSON says, or None. What is nested deeper than any answer isn't read: libraries of the same process raise
+    Python's own bound, and beyond the stack there is no exception."""
+    brackets = content.translate(None, _NO_BRACKETS)
+    for _ in range(_DEPTH_MAX):
+        if len(brackets) <= _DEPTH_MAX:
+            break
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    else:
+        return None
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _is_error(body: dict[str, Any]) -> bool:
@@ -138,7 +154,7 @@ def _result(body: dict[str, Any]) -> Any:
 
 
 def _seconds(text: str) -> int:
-    return min(_RETRY_MAX_S, int(text)) if text.isdigit() else 5
+    return min(_RETRY_MAX_S, int(text)) if text.isascii() and text.isdecimal() else 5
 
 
 def block_call(at: int | str) -> Call:

@@ -1,7 +1,7 @@
 """Several endpoints of one chain: each reading is one endpoint's alone, and another is asked when it can't be had.
 
-An endpoint in trouble is set aside for a moment. One whose final block went back, or that shows another block where a
-final one was seen, is set aside for longer: it sits on a fork, and what it says of money can't be believed.
+An endpoint in trouble is asked last for a moment. One whose final block went back, or that shows another block where a
+final one was seen, is set aside: it sits on a fork, and what it says of money can't be believed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ T = TypeVar("T")
 
 #: How long an endpoint in trouble is asked last.
 _PAUSE_S = 5
-#: How long one on a fork isn't asked at all.
+#: How long one on a fork isn't asked at all; and one whose final block went back, as balanced unequal nodes show it.
 _DISTRUST_S = 60
+_WENT_BACK_S = 10
 #: What an answer of an unexpected shape raises when it is taken apart.
 _SHAPELESS = (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError)
 
@@ -31,7 +32,11 @@ class Behind(Exception):
 
 
 class Forked(Exception):
-    """The endpoint's final block went back, or is another than was seen."""
+    """The endpoint's final block went back, or is another than was seen. It isn't asked for that many seconds."""
+
+    def __init__(self, why: str, seconds: int) -> None:
+        super().__init__(why)
+        self.seconds = seconds
 
 
 class Nodes:
@@ -66,7 +71,7 @@ class Nodes:
                 # No other endpoint makes up for it: somebody has set up something wrong.
                 raise
             except Forked as fork:
-                self._distrust(node, str(fork))
+                self._distrust(node, fork)
                 troubles.append(fork)
             except Behind as behind:
                 troubles.append(behind)
@@ -98,20 +103,20 @@ class Nodes:
         self._paused[node.name] = self._clock() + timedelta(seconds=wait)
         self._log.warning("chain_node_paused", node=node.name, why=type(trouble).__name__, seconds=wait)
 
-    def _distrust(self, node: Node, why: str) -> None:
-        self._distrusted[node.name] = self._clock() + timedelta(seconds=_DISTRUST_S)
-        self._log.warning("chain_node_set_aside", node=node.name, why=why, seconds=_DISTRUST_S)
+    def _distrust(self, node: Node, fork: Forked) -> None:
+        self._distrusted[node.name] = self._clock() + timedelta(seconds=fork.seconds)
+        self._log.warning("chain_node_set_aside", node=node.name, why=str(fork), seconds=fork.seconds)
 
     def note_final(self, node: Node, final: Head, at_mark: str | None) -> None:
         """Take the endpoint's final block; `at_mark` is the hash that it shows at the height of `self.final`.
 
         Raises Forked when its final block went back or differs, Behind when others were further and it agrees.
         """
-        if final.number < self._final_of.get(node.name, 0):
-            raise Forked("final_went_back")
         mark = self._final
         if mark is not None and at_mark is not None and at_mark != mark.hash:
-            raise Forked("final_differs")
+            raise Forked("final_differs", _DISTRUST_S)
+        if final.number < self._final_of.get(node.name, 0):
+            raise Forked("final_went_back", _WENT_BACK_S)
         self._final_of[node.name] = final.number
         if mark is not None and final.number < mark.number:
             raise Behind

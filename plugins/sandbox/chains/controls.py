@@ -31,9 +31,11 @@ class Controls:
         """Make blocks. Hundreds take seconds: start at a height instead of going there."""
         self.rpc("anvil_mine", hex(blocks), timeout_s=120)
 
-    # A snapshot from within the last `depth` blocks is lost by it.
     def reorganise(self, depth: int, again: Sequence[Again] = ()) -> None:
-        """Make the last `depth` blocks anew, without their transactions but for those that come `again`."""
+        """Make the last `depth` blocks anew, without their transactions but for those that come `again`.
+
+        Empty blocks made anew within a second are the same blocks. A snapshot from within them is lost.
+        """
         self.rpc("anvil_reorg", depth, [list(one) for one in again])
 
     def roll_back(self, depth: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 Call = dict[str, Any]
 #: Faults of the line: they befall the whole exchange.
-LINE = ("lose_answer", "hang_up", "delay", "status", "html", "cut_json")
+LINE = ("lose_answer", "hang_up", "delay", "status", "html", "cut_json", "deep_json")
 #: Faults of the node: they change what is asked or answered.
 NODE = (
     "error",

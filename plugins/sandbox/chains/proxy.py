@@ -7,6 +7,7 @@
 import json
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import Counter
@@ -20,6 +21,8 @@ from plugins.sandbox.chains.faults import LINE, Call, Fault, NoSuchFault, answer
 #: Closing with this option set throws away what is unsent and tells the peer "reset".
 _RESET = struct.pack("ii", 1, 0)
 _NODE_S = 60
+#: Deeper than any reader of JSON goes.
+_DEEP = 100_000
 
 
 class FaultProxy:
@@ -122,6 +125,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     proxy: FaultProxy
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A peer that has gone is no news here; everything else is."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -160,6 +168,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._status(line["status"])
         if "html" in line:
             return self._raw(502, b"<html><body>Bad gateway</body></html>", "text/html")
+        if "deep_json" in line:
+            return self._raw(200, b"[" * _DEEP, "application/json")
         answer = json.dumps(proxy.answer(body, struck)).encode()
         if "lose_answer" in line:
             return self._cut()

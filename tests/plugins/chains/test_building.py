@@ -22,7 +22,7 @@ from plugins.kit.evm.words import address, call_data
 from plugins.kit.http import Budget
 from plugins.sandbox.chains.contracts import deploy
 from ports.chain import Intent, IntentKind, Unsigned
-from ports.errors import Refused
+from ports.errors import Misconfigured, Refused
 from ports.report import FailureKind
 from tests.contract.chain import CAP, OURS, PAYER, WALLET, ChainLine, sign
 from tests.plugins.chains.bench import CODES, Bench
@@ -260,6 +260,23 @@ def test_gas_in_a_token_is_priced_in_it_and_capped_in_coins() -> None:
         building.build(  # type: ignore[arg-type]
             node, CELO.live, call, 4, made.fee_units_max - 1, None, "USDC.celo", Budget(5)
         )
+
+
+def test_gas_is_paid_in_coins_where_the_token_is_not_taken(celo: Bench) -> None:
+    """A local node knows no fee currency: it refuses to price one."""
+    celo.proxy.arm("error", method="eth_gasPrice", code=-32602, message="unregistered fee currency")
+    line = line_of(celo, gas_in="USDC.celo")
+    with pytest.raises(Misconfigured):
+        line_of(celo, gas_in="USDM")
+    assert fields_of(line.chain.build(line.transfer(), OURS, 0).content).fee_currency is None
+    assert "chain_gas_paid_in_coins" in [event for _, event, _ in celo.fake.log.lines]
+
+
+def test_a_replacement_is_paid_as_what_it_replaces(celo: Bench) -> None:
+    line = line_of(celo)
+    first = line.chain.build(line.transfer(), OURS, 0)
+    other = line_of(celo, gas_in="USDC.celo").chain.build(line.transfer(), OURS, 0, above=first)
+    assert fields_of(other.content).fee_currency is None
 
 
 def test_a_tip_follows_its_bounds() -> None:

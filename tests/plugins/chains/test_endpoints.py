@@ -11,7 +11,7 @@ from plugins.kit.evm.answers import WrongChain
 from plugins.kit.http import Limits
 from ports.abilities import FindingState
 from ports.chain import CannotSend, Mined
-from ports.errors import Misconfigured, NotSent, OutcomeUnknown
+from ports.errors import Misconfigured, NotSent, OutcomeUnknown, Refused
 from tests.contract.chain import OURS, PAYER, ChainLine
 from tests.plugins.chains.bench import CODES, Bench
 
@@ -25,6 +25,8 @@ BREAKS = [
     ("status", {"code": 413}, OutcomeUnknown),
     ("status", {"code": 429, "retry_after": 9}, NotSent),
     ("status", {"code": 401}, Misconfigured),
+    ("deep_json", {}, OutcomeUnknown),
+    ("status", {"code": 429, "retry_after": "²"}, NotSent),
     ("error", {"code": -32603, "message": "internal"}, OutcomeUnknown),
 ]
 
@@ -54,6 +56,17 @@ def test_another_endpoint_reads_in_its_place(
     twice.fake.clock.forward(10)
     line.heads()
     assert twice.proxies[0].exchanges == asked + 1
+
+
+def test_a_dry_run_that_reverts_at_an_endpoint_that_lags_is_no_refusal(twice: Bench) -> None:
+    line = ChainLine(chain=twice.line(), world=twice, code=CODES["celo"])
+    line.fund()
+    lag = twice.proxies[0].arm("error", method="eth_estimateGas", code=3, message="execution reverted: no allowance")
+    assert line.chain.build(line.transfer(), OURS, 0).nonce == 0
+    assert lag.struck
+    twice.proxies[1].arm("error", method="eth_estimateGas", code=3, message="execution reverted: no allowance")
+    with pytest.raises(Refused):
+        line.chain.build(line.transfer(), OURS, 0)
 
 
 def test_a_slow_endpoint_is_left_for_another(twice: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +154,10 @@ def test_an_endpoint_that_lags_in_finality_alone_is_passed_over_and_not_accused(
 
 
 def test_a_fork_below_the_final_block_stops_the_line(celo: Bench) -> None:
-    celo.controls.mine(20)
+    celo.controls.mine(12)
+    # Empty blocks made anew within a second are the same blocks.
+    celo.mint(CODES["celo"], PAYER, 1)
+    celo.controls.mine(9)
     line = celo.line()
     line.heads()
     celo.controls.reorganise(10)
@@ -156,6 +172,8 @@ def test_a_fork_below_the_final_block_stops_the_line(celo: Bench) -> None:
 
 def test_a_fork_above_the_final_block_is_ordinary(celo: Bench) -> None:
     celo.controls.mine(5)
+    celo.mint(CODES["celo"], PAYER, 1)
+    celo.controls.mine(2)
     line = celo.line()
     before = line.heads()
     celo.controls.reorganise(3)

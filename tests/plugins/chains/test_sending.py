@@ -27,6 +27,8 @@ SAYINGS: list[tuple[int, str, type[Exception], str | None]] = [
     (-32003, "transaction already imported", AlreadyTaken, None),
     (-32010, "AlreadyKnown", AlreadyTaken, None),
     (-32000, "nonce too low: next nonce 5, tx nonce 3", AlreadyTaken, None),
+    (-32000, "known transaction: abcdef", AlreadyTaken, None),
+    (-32000, "unknown transaction type", OutcomeUnknown, None),
     (-32000, "replacement transaction underpriced", NotSent, CannotSend.UNDERPRICED),
     (-32000, "transaction underpriced: tip needed 25000000000, tip permitted 1000000000", NotSent, "underpriced"),
     (-32000, "max fee per gas less than block base fee: address 0xab", NotSent, CannotSend.UNDERPRICED),
