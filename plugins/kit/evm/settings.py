@@ -69,7 +69,7 @@ def _url(title: str) -> dict[str, object]:
         "minLength": 1,
         "maxLength": 500,
         "pattern": r"^https?://[!-~]+$",
-        "secret": True,
+        "secret": True,  # nosec B105
     }
 
 

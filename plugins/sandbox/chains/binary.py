@@ -74,7 +74,7 @@ def _fetch(place: str, folder: Path, kept: Path) -> None:
 def _packed(spec: str, folder: Path) -> Path:
     command = [*_npm(), "pack", "--silent", "--ignore-scripts", spec]
     try:
-        ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_FETCH_S, check=False)  # noqa: S603
+        ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_FETCH_S, check=False)  # noqa: S603  # nosec B603
     except (OSError, subprocess.TimeoutExpired) as trouble:
         raise NoLocalNode(f"no local chains: npm did not fetch anvil ({type(trouble).__name__})") from trouble
     packages = list(folder.glob("*.tgz"))

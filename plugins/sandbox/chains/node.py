@@ -89,7 +89,7 @@ class LocalNode:
         home = self._folder / "home"
         home.mkdir(parents=True, exist_ok=True)
         # The shell tells the node's id on its standard output; small shells know no descriptor above nine.
-        self._process = subprocess.Popen(  # noqa: S603
+        self._process = subprocess.Popen(  # noqa: S603  # nosec B603
             ["/bin/sh", "-c", _TETHER, "tether", str(program), *self._arguments()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
