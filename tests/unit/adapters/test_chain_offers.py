@@ -153,3 +153,9 @@ def test_every_number_of_a_chain_is_checked() -> None:
         name for name, field in ChainCapabilities.__dataclass_fields__.items() if str(field.type) in ("int", "float")
     }
     assert counted - names == set()
+
+
+def test_the_shipped_chains_are_sound() -> None:
+    names = ("base", "celo", "polygon")
+    points = [EntryPoint(name=name, value=f"plugins.{name}.plugin", group="gateway.plugins") for name in names]
+    assert list(load_plugins(names, points).chains) == ["base_rpc", "celo_rpc", "polygon_rpc"]
