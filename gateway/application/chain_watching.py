@@ -48,7 +48,7 @@ class WatchChain:
         chain = self.lines.chain(connection)
         heads = chain.heads()
         if cursor is None:
-            cursor = self._first(connection_id, chain.facts, heads, livemode=livemode)
+            cursor = begin_at(self.unit, connection_id, chain.facts, heads, livemode=livemode)
         said = self._final(cursor, chain, heads)
         if said is not None:
             self._tell(cursor, said, livemode=livemode)
@@ -65,27 +65,6 @@ class WatchChain:
         if scan.blocks[0].hash != cursor.hash:
             return self._parted(cursor, chain, heads)
         return self._store(cursor, chain.facts, heads, scan, wallets)
-
-    def _first(self, connection_id: UUID, facts: ChainCapabilities, heads: Heads, *, livemode: bool) -> Cursor:
-        """Where reading begins: at the final block. What came before we had a wallet there is nobody's question."""
-        with self.unit(house(livemode)) as work:
-            known = work.chain_log.cursor(connection_id, lock=True)
-            if known is not None:
-                return known
-            cursor = Cursor(
-                connection_id=connection_id,
-                livemode=livemode,
-                network=facts.network,
-                number=heads.finalized.number,
-                hash=heads.finalized.hash,
-                final_number=heads.finalized.number,
-                final_hash=heads.finalized.hash,
-                final_at=work.now,
-                updated=work.now,
-            )
-            work.chain_log.save_cursor(cursor)
-            work.chain_log.add_headers(facts.network, [heads.finalized])
-        return cursor
 
     def _final(self, cursor: Cursor, chain: Chain, heads: Heads) -> str | None:
         """Why this endpoint's word on what is final can't be believed, or None."""
@@ -160,6 +139,29 @@ class WatchChain:
                     "chain_final_late", cursor.connection_id, f"{cursor.network}: finalized stands still"
                 )
         return Pass(heads=heads, blocks=len(fresh), seen=seen, more=last.number < heads.latest.number)
+
+
+def begin_at(unit: OpenUnit, connection_id: UUID, facts: ChainCapabilities, heads: Heads, *, livemode: bool) -> Cursor:
+    """Where reading begins, once: at the final block as the first wallet is taken up. What came before is nobody's
+    question."""
+    with unit(house(livemode)) as work:
+        known = work.chain_log.cursor(connection_id, lock=True)
+        if known is not None:
+            return known
+        cursor = Cursor(
+            connection_id=connection_id,
+            livemode=livemode,
+            network=facts.network,
+            number=heads.finalized.number,
+            hash=heads.finalized.hash,
+            final_number=heads.finalized.number,
+            final_hash=heads.finalized.hash,
+            final_at=work.now,
+            updated=work.now,
+        )
+        work.chain_log.save_cursor(cursor)
+        work.chain_log.add_headers(facts.network, [heads.finalized])
+    return cursor
 
 
 def _see(work: UnitOfWork, facts: ChainCapabilities, scan: Scan, wallets: Sequence[Wallet], *, after: int) -> int:

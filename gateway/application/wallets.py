@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from gateway.application.chain_watching import begin_at
 from gateway.application.interfaces import ChainLines, Json, OpenUnit
 from gateway.application.interfaces.treasury import WalletsDirectory
 from gateway.application.money_in import house
@@ -14,6 +15,7 @@ from gateway.application.representations import moment
 from gateway.domain.errors import Invalid
 from gateway.domain.ids import Prefix, encode
 from gateway.domain.wallets import Wallet
+from ports.errors import PortError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +30,14 @@ class WalletService:
     def add(self, connection_id: UUID, address: str, title: str, act: Act, *, nonce: int = 0) -> Wallet:
         """Take up a wallet on the network of a chain's connection; the books learn the chain's assets.
 
-        `nonce` is how many transactions the address has sent already. Raises Invalid, Conflict for one that is known.
+        `nonce` is how many transactions the address has sent already. The chain is read from its present final block
+        on. Raises Invalid, also when the chain can't be asked, and Conflict for an address that is known.
         """
         livemode = self.desk.directory.mode_of_connection(connection_id)
         with self.unit(house(livemode), read_only=True) as work:
             connection = work.connections.get(connection_id)
-        facts = self.chains.facts(connection)
+        chain = self.chains.chain(connection)
+        facts = chain.facts
         now = self.desk.now()
         try:
             wallet = Wallet(
@@ -49,7 +53,12 @@ class WalletService:
             )
         except ValueError as wrong:
             raise Invalid(str(wrong), code="address_invalid", param="/address") from None
+        try:
+            heads = chain.heads()
+        except PortError as trouble:
+            raise Invalid(f"the chain can't be asked where it stands: {trouble}", code="chain_away") from None
         self.directory.add(wallet, [facts.native, *(token.asset for token in facts.tokens)])
+        begin_at(self.unit, connection_id, facts, heads, livemode=livemode)
         self.desk.note(act, "wallet.add", wallet.id)
         return wallet
 

@@ -53,6 +53,7 @@ CLI_ONLY = {
     "move_invalid",
     "address_invalid",
     "wallet_known",
+    "chain_away",
     "field_unknown",
     "setting_invalid",
     "settlement_invalid",

@@ -69,7 +69,9 @@ class Place:
     def trouble(self) -> dict[str, Any]:
         """What to look at when something never comes."""
         return {
-            "conversions": self.rows("SELECT state, tx, held_for, sends, look_ups, token_units, got_units FROM gateway.conversion"),
+            "conversions": self.rows(
+                "SELECT state, tx, held_for, sends, look_ups, token_units, got_units FROM gateway.conversion"
+            ),
             "sightings": self.rows("SELECT state, tx, block, units, incoming FROM gateway.sighting"),
             "cursors": self.rows("SELECT number, final_number, held FROM gateway.chain_cursor"),
             "transfers": self.rows("SELECT state, step, nonce, failure FROM gateway.chain_transfer"),

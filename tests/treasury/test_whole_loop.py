@@ -65,5 +65,7 @@ def test_a_payout_draws_on_the_wallet_and_is_paid(place: Place) -> None:
     treasury = sum(units for path, units in books.items() if path.startswith("treasury:"))
     assert treasury == place.held() < before
     assert not [path for path in books if path.startswith("clearing:")]
-    assert [state for (state,) in place.rows("SELECT state FROM gateway.chain_transfer ORDER BY step")] == ["confirmed"] * 2
+    assert [state for (state,) in place.rows("SELECT state FROM gateway.chain_transfer ORDER BY step")] == [
+        "confirmed"
+    ] * 2
     place.stack.check_books()

@@ -33,7 +33,7 @@ class Daraja:
 
     def __init__(self, line: MpesaLine, own_url: str) -> None:
         self._line, self._own_url = line, own_url
-        self._token = ""
+        self._token: str | None = None
         self._lock = threading.Lock()
 
     def prompt(self, order: Order, now_ms: int) -> str:
@@ -71,7 +71,7 @@ class Daraja:
 
     def _bearer(self, *, fresh: bool) -> str:
         with self._lock:
-            if fresh or not self._token:
+            if fresh or self._token is None:
                 url = f"{self._line.url}/oauth/v1/generate?grant_type=client_credentials"
                 keys = (self._line.consumer_key, self._line.consumer_secret)
                 self._token = str(requests.get(url, auth=keys, timeout=TIMEOUT_S).json()["access_token"])

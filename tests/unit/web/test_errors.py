@@ -202,6 +202,7 @@ _OPERATORS = {
     "move_invalid",
     "address_invalid",
     "wallet_known",
+    "chain_away",
     "field_unknown",
     "registration_refused",
     "registration_unknown",

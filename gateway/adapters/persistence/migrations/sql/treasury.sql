@@ -210,9 +210,9 @@ GRANT SELECT ON gateway.wallet, gateway.chain_cursor, gateway.chain_header, gate
   gateway.chain_transfer, gateway.chain_signed TO gateway_worker, gateway_operator;
 GRANT INSERT, UPDATE ON gateway.wallet TO gateway_operator;
 GRANT UPDATE (updated, version, next_nonce) ON gateway.wallet TO gateway_worker;
-GRANT INSERT, UPDATE ON gateway.chain_cursor TO gateway_worker;
-GRANT UPDATE (held, updated) ON gateway.chain_cursor TO gateway_operator;
+GRANT INSERT, UPDATE ON gateway.chain_cursor TO gateway_worker, gateway_operator;
 GRANT INSERT, UPDATE, DELETE ON gateway.chain_header TO gateway_worker;
+GRANT INSERT ON gateway.chain_header TO gateway_operator;
 GRANT INSERT, UPDATE ON gateway.sighting, gateway.conversion, gateway.chain_transfer TO gateway_worker, gateway_operator;
 GRANT INSERT ON gateway.chain_signed TO gateway_worker;
 REVOKE ALL ON FUNCTION gateway.conversion_of_tx, gateway.awaited_in, gateway.last_price FROM PUBLIC;
