@@ -86,7 +86,7 @@ HARM = {
     ],
     "owed is what was taken back and not recovered": [
         "SET ROLE gateway_owner",
-        "ALTER TABLE gateway.reversal DROP CONSTRAINT reversal_receipt, DROP CONSTRAINT IF EXISTS reversal_business_id_fkey",
+        "ALTER TABLE gateway.reversal DROP CONSTRAINT reversal_receipt",
         "INSERT INTO gateway.reversal (id, business_id, livemode, created, payment_id, receipt_id, receipt_namespace,"
         " reversal_number, currency, amount_units, happened_at, grade) VALUES (gen_random_uuid(), gen_random_uuid(),"
         " true, now(), gen_random_uuid(), gen_random_uuid(), 'a', 'R1', 'KES', 5, now(), 'file')",

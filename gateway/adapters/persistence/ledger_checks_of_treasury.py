@@ -13,7 +13,8 @@ WITH held AS (
   FROM ledger.balance_now b JOIN ledger.account a ON a.id = b.account_id
   WHERE a.path LIKE 'treasury:%' GROUP BY a.path, a.asset, a.livemode
 ), moved AS (
-  SELECT s.wallet_id, s.asset, s.livemode, s.units FROM gateway.sighting s WHERE s.incoming AND s.booked_hash IS NOT NULL
+  SELECT s.wallet_id, s.asset, s.livemode, s.units FROM gateway.sighting s
+  WHERE s.incoming AND s.booked_hash IS NOT NULL
   UNION ALL
   SELECT w.id, s.asset, s.livemode, -s.units FROM gateway.sighting s
   JOIN gateway.wallet w ON (w.livemode, w.network, w.address) = (s.livemode, s.network, s.counterparty)
@@ -22,11 +23,12 @@ WITH held AS (
   SELECT t.wallet_id, c.asset, t.livemode, -t.spends_units FROM gateway.chain_transfer t
   JOIN gateway.conversion c ON c.id = t.conversion_id WHERE t.state = 'confirmed' AND t.spends_units > 0
 ), shown AS (
-  SELECT format('treasury:%s:%s:%s', split_part(asset, '.', 2), split_part(asset, '.', 1), gateway.public_id('wal', wallet_id)) AS path,
-         asset, livemode, sum(units) AS units
+  SELECT format('treasury:%s:%s:%s', split_part(asset, '.', 2), split_part(asset, '.', 1),
+                gateway.public_id('wal', wallet_id)) AS path, asset, livemode, sum(units) AS units
   FROM moved GROUP BY wallet_id, asset, livemode
 )
-SELECT format('%s, livemode %s holds %s, chains showed %s', path, livemode, COALESCE(h.units, 0), COALESCE(s.units, 0)) AS what
+SELECT format('%s, livemode %s holds %s, chains showed %s',
+              path, livemode, COALESCE(h.units, 0), COALESCE(s.units, 0)) AS what
 FROM held h FULL JOIN shown s USING (path, asset, livemode) WHERE COALESCE(h.units, 0) <> COALESCE(s.units, 0)
 """,
     ),
@@ -41,7 +43,8 @@ WITH held AS (
 ), owed AS (
   SELECT format('clearing:%s:in', gateway.public_id('con', r.clearing_id)) AS path, r.currency AS asset, r.livemode,
          sum(r.amount_units - COALESCE(c.converted_units, 0)) AS units
-  FROM gateway.receipt r LEFT JOIN gateway.conversion c ON c.livemode = r.livemode AND c.direction = 'in' AND c.source_id = r.id
+  FROM gateway.receipt r
+  LEFT JOIN gateway.conversion c ON c.livemode = r.livemode AND c.direction = 'in' AND c.source_id = r.id
   WHERE r.clearing_id IS NOT NULL GROUP BY r.clearing_id, r.currency, r.livemode
   UNION ALL
   SELECT format('clearing:%s:out:%s', gateway.public_id('con', c.connection_id), c.asset), c.asset, c.livemode,
@@ -49,7 +52,8 @@ WITH held AS (
   FROM gateway.conversion c JOIN gateway.chain_transfer t ON t.conversion_id = c.id AND t.state = 'confirmed'
   WHERE c.direction = 'out' GROUP BY c.connection_id, c.asset, c.livemode
 )
-SELECT format('%s, livemode %s holds %s, what is owed is %s', path, livemode, COALESCE(h.units, 0), COALESCE(o.units, 0)) AS what
+SELECT format('%s, livemode %s holds %s, what is owed is %s',
+              path, livemode, COALESCE(h.units, 0), COALESCE(o.units, 0)) AS what
 FROM held h FULL JOIN owed o USING (path, asset, livemode) WHERE COALESCE(h.units, 0) <> COALESCE(o.units, 0)
 """,
     ),
@@ -62,8 +66,8 @@ WITH held AS (
   FROM ledger.balance_now b JOIN ledger.account a ON a.id = b.account_id
   WHERE a.path LIKE 'suspense:%' AND a.path NOT LIKE 'suspense:flt\\_%' GROUP BY a.path, a.asset, a.livemode
 ), waiting AS (
-  SELECT format('suspense:%s:%s', split_part(s.asset, '.', 2), split_part(s.asset, '.', 1)) AS path, s.asset, s.livemode,
-         sum(s.units) AS units
+  SELECT format('suspense:%s:%s', split_part(s.asset, '.', 2), split_part(s.asset, '.', 1)) AS path,
+         s.asset, s.livemode, sum(s.units) AS units
   FROM gateway.sighting s WHERE s.incoming AND s.booked_hash IS NOT NULL AND s.conversion_id IS NULL AND NOT EXISTS (
     SELECT FROM gateway.wallet w WHERE (w.livemode, w.network, w.address) = (s.livemode, s.network, s.counterparty))
   GROUP BY s.asset, s.livemode
@@ -72,7 +76,8 @@ WITH held AS (
   FROM gateway.sighting s JOIN gateway.conversion c ON c.id = s.conversion_id
   WHERE s.incoming AND s.booked_hash IS NOT NULL GROUP BY c.connection_id, s.asset, s.livemode
 )
-SELECT format('%s, livemode %s holds %s, what waits is %s', path, livemode, COALESCE(h.units, 0), COALESCE(w.units, 0)) AS what
+SELECT format('%s, livemode %s holds %s, what waits is %s',
+              path, livemode, COALESCE(h.units, 0), COALESCE(w.units, 0)) AS what
 FROM held h FULL JOIN waiting w USING (path, asset, livemode) WHERE COALESCE(h.units, 0) <> COALESCE(w.units, 0)
 """,
     ),
