@@ -24,7 +24,7 @@ help:
 	@echo "make check          run every other check: imports, types, style, security, migrations, docs, containers"
 	@echo "make crash          run the tests that kill real processes; they take minutes"
 	@echo "make crash-deep     PostgreSQL killed at every boundary, full disks, clocks that jump, thousands of events; long"
-	@echo "make chaos          seeds of kills, lost replies, shuffled and forged callbacks; minutes, with a table at the end"
+	@echo "make chaos          seeds of kills, lost replies, shuffled and forged callbacks, hangs; minutes, with a table at the end"
 	@echo "make bench          measure, in ratios"
 	@echo "make format docs clean"
 

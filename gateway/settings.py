@@ -45,8 +45,9 @@ class Settings:
     `look_up_key` derives the hashes that phones are found by; None: the last master does. `key_calls_per_s`: what one
     API key may call in a second, reads and writes apart; 0 is no limit, as with the other limits. `web_workers` share a
     limit while Redis is away. `provider_calls_per_s` replaces what plugins declare of every connection, where it isn't
-    0. Web sheds load while due work has waited for `shed_after_s`; 0: never. `signer_socket` is where the signer
-    listens, where this process asks for signatures.
+    0. Web sheds load while due work has waited for `shed_after_s`; 0: never. `under_tolerance`: what a payment may be
+    short of what is due, in minor units. `signer_socket` is where the signer listens, where this process asks for
+    signatures.
     """
 
     environment: str
@@ -72,6 +73,7 @@ class Settings:
     request_days: int = 30
     provider_calls_per_s: int = 0
     shed_after_s: int = 30
+    under_tolerance: int = 0
     signer_socket: str = ""
     signer_secret: bytes = field(default=b"", repr=False)
 
@@ -128,6 +130,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         provider_calls_per_s=_whole(
             environ, "GATEWAY_PROVIDER_CALLS_PER_SECOND", 200 if environment == "sandbox" else 0, 0, 1_000
         ),
+        under_tolerance=_whole(environ, "GATEWAY_UNDER_TOLERANCE", 0, 0, 1_000_000),
         shed_after_s=_whole(environ, "GATEWAY_SHED_AFTER_SECONDS", 0 if environment == "sandbox" else 30, 0, 3_600),
         metrics_token=_metrics_token(environ),
         signer_socket=environ.get("GATEWAY_SIGNER_SOCKET", "").strip(),

@@ -71,7 +71,8 @@ class Refunds(Protocol):
     def look_up_refund(self, question: Question) -> Report:
         """What became of it: `provider_reference` is the order's at the provider, `receipt_number` the payment's.
 
-        Reads only. Raises NotSent, OutcomeUnknown or Misconfigured.
+        After a lost acknowledgement there is no `provider_reference`: a rail whose provider keeps ours asks by
+        `reference`. Reads only. Raises NotSent, OutcomeUnknown or Misconfigured.
         """
 
 
@@ -89,7 +90,12 @@ class History(Protocol):
 
     @abstractmethod
     def history(self, since: datetime, until: datetime, cursor: str | None) -> HistoryPage:
-        """A page of what arrived in the window. Reads only. Raises NotSent, OutcomeUnknown or Misconfigured."""
+        """A page of what arrived in the window, each sum with receipt number and amount. Reads only.
+
+        The same cursor gives the same rows again. A row that can't be read is left out, told in the log by how many
+        they were, and counted by the cursor. An answer that can't be read is no empty page: nothing came in is a word
+        of the provider's. Raises NotSent, OutcomeUnknown (also for a question that was refused) or Misconfigured.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +142,10 @@ class Registers(Protocol):
 
     @abstractmethod
     def register(self, addresses: OwnAddresses) -> str:
-        """Tell it; gives the provider's words. Raises Refused (as when they are registered already), NotSent,
-        OutcomeUnknown or Misconfigured."""
+        """Tell it; gives the provider's words, without the addresses in them.
+
+        Raises Refused (as when they are registered already), NotSent, OutcomeUnknown or Misconfigured.
+        """
 
 
 @runtime_checkable
@@ -146,9 +154,9 @@ class ReadsBalance(Protocol):
 
     @abstractmethod
     def balance(self, reply_to: ReplyTo) -> tuple[Pocket, ...] | None:
-        """The pockets, or None when the answer comes to the ReplyTo as `Reading.pockets`.
+        """The pockets, all of them, or None when the answer comes to the ReplyTo as `Reading.pockets`.
 
-        Raises NotSent, OutcomeUnknown or Misconfigured.
+        Raises NotSent, OutcomeUnknown (also for a question that was refused) or Misconfigured.
         """
 
 
@@ -165,7 +173,11 @@ class KnowsHolders(Protocol):
 
     @abstractmethod
     def holder_name(self, destination: Destination) -> Holder:
-        """Ask. Raises NotSent, OutcomeUnknown or Misconfigured."""
+        """Ask. No name is what the provider says of an account, never what silence or another answer may mean.
+
+        Raises Refused, with nothing sent, for a destination that isn't one of the channel's; NotSent, OutcomeUnknown
+        or Misconfigured.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

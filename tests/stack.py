@@ -28,6 +28,7 @@ MASTER_KEY = base64.b64encode(b"m" * 32).decode()
 PROCESSES = ("serve", "worker", "relay")
 ROLES = ("app", "worker", "operator", "owner")
 PHONES = count(254700100000)
+_SHOPS = count(1)
 
 
 def a_phone() -> str:
@@ -55,12 +56,14 @@ class Shop:
     key: str
     session: requests.Session = field(default_factory=requests.Session)
     keys: Iterator[int] = field(default_factory=lambda: count(1))
+    #: No two clients of a test share one, nor do their idempotency keys.
+    number: int = field(default_factory=lambda: next(_SHOPS))
 
     def call(self, method: str, path: str, body: Any = None, *, idem: str | None = None, **headers: str) -> Answer:
         """Any call. Connection trouble is raised as requests raises it."""
         sent = {"Authorization": f"Bearer {self.key}", **{k.replace("_", "-"): v for k, v in headers.items()}}
         if method == "POST":
-            sent["Idempotency-Key"] = idem or f"test-{os.getpid()}-{id(self):x}-{next(self.keys)}"
+            sent["Idempotency-Key"] = idem or f"test-{os.getpid()}-{self.number}-{next(self.keys)}"
         try:
             reply = self.session.request(method, self.url + path, json=body, headers=sent, timeout=20)
         except requests.ConnectionError:
@@ -196,7 +199,7 @@ class Stack:
         )
         self.processes[name] = process
         if name == "serve":
-            eventually(lambda: ready(self.url), within_s=20, every_s=0.05)
+            eventually(lambda: ready(self.url), within_s=60, every_s=0.05)
         return process
 
     def kill(self, name: str) -> None:

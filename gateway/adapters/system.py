@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import secrets
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -42,6 +44,18 @@ class SystemChance(Chance):
 
     def fraction(self) -> float:
         return random.random()  # noqa: S311  # nosec B311
+
+
+@dataclass(frozen=True, slots=True)
+class SystemAlarm:
+    """Rings in a thread of its own."""
+
+    def __call__(self, after_s: float, do: Callable[[], None]) -> Callable[[], None]:
+        """Do it after so many seconds; gives what calls it off."""
+        timer = threading.Timer(after_s, do)
+        timer.daemon = True
+        timer.start()
+        return timer.cancel
 
 
 @dataclass(frozen=True, slots=True)

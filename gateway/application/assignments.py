@@ -16,15 +16,16 @@ from gateway.application.money_in import house
 from gateway.application.operators import Act, OperatorDesk
 from gateway.application.reports import move_payment
 from gateway.domain.errors import Conflict, NotFound
-from gateway.domain.fees import Terms
+from gateway.domain.fees import Terms, forgiven
 from gateway.domain.payments import Payment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignReceipt:
-    """Give a receipt in suspense to a payment of the call's business."""
+    """Give a receipt in suspense to a payment of the call's business. `tolerance`: what may be short of what is due."""
 
     unit: OpenUnit
+    tolerance: int = 0
 
     def __call__(self, receipt_id: UUID, payment_id: UUID, call: Call) -> Json:
         """The receipt as it is now. Given to that payment before: the same answer, and nothing happens.
@@ -38,7 +39,9 @@ class AssignReceipt:
             if before is not None:
                 return answered(work, 200, before)
             loose = work.loose_receipts.get(receipt_id)
-            payment = with_terms(work, payment)
+            if loose.is_gone:
+                raise Conflict("the provider has taken this money back", code="receipt_reversed")
+            payment = with_terms(work, payment, self.tolerance)
             receipt = receipt_of(
                 work,
                 payment,
@@ -68,12 +71,13 @@ def _assigned_before(work: UnitOfWork, receipt_id: UUID, payment_id: UUID) -> Js
     return shown.receipt(known)
 
 
-def with_terms(work: UnitOfWork, payment: Payment) -> Payment:
+def with_terms(work: UnitOfWork, payment: Payment, tolerance: int = 0) -> Payment:
     """A payment that was never confirmed takes the terms of today: its money is booked by some."""
     if payment.terms is not None:
         return payment
     fee = work.businesses.fee_schedule("collect", work.now)
-    return replace(payment, terms=Terms(fee=fee, settlement=work.businesses.get().settlement))
+    settlement, under = work.businesses.get().settlement, forgiven(tolerance, payment.amount_due.units)
+    return replace(payment, terms=Terms(fee=fee, settlement=settlement, under_units=under))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

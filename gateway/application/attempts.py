@@ -74,9 +74,9 @@ class SubmitAttempt:
     def __call__(self, attempt_id: UUID, call: Call) -> datetime | None:
         """When to come again, or None. Found `submitting` (a crash), the try becomes unknown and is never resent."""
         with self.unit(call.scope, call=call) as work:
-            pays_himself = work.attempts.get(attempt_id).pay_to
-            claimed = None if pays_himself else self._claim(work, attempt_id)
-        if pays_himself:
+            payment, attempt = lock(work, attempt_id)
+            claimed = None if attempt.pay_to else self._claim(work, payment, attempt)
+        if attempt.pay_to:
             starter = StartPayTo(unit=self.unit, providers=self.providers, replying=self.replying)
             return starter(attempt_id, call)
         if not isinstance(claimed, Errand):
@@ -105,8 +105,7 @@ class SubmitAttempt:
             return partial(self._lost, claimed, "fault", type(fault).__name__, call)
         return partial(self._answered, claimed, report, call)
 
-    def _claim(self, work: UnitOfWork, attempt_id: UUID) -> Errand | datetime | None:
-        payment, attempt = lock(work, attempt_id)
+    def _claim(self, work: UnitOfWork, payment: Payment, attempt: Attempt) -> Errand | datetime | None:
         if attempt.state is AttemptState.SUBMITTING:
             lose(work, payment, attempt, self.providers.rail_capabilities(attempt.rail))
             return None
@@ -146,12 +145,14 @@ class SubmitAttempt:
         with self.unit(call.scope, call=call) as work:
             note(work, errand, "start", report.status.value)
             self.record.within(work, errand.attempt.id, News(report=report, of_start=True))
+            work.ends()
 
     def _refused(self, errand: Errand, failure: Failure, call: Call) -> None:
         with self.unit(call.scope, call=call) as work:
             note(work, errand, "start", "Refused", failure.provider_code)
             payment, attempt = lock(work, errand.attempt.id)
             fail(work, payment, attempt, failure)
+            work.ends()
 
     def _put_back(self, errand: Errand, after_s: int, word: str, detail: str, call: Call) -> datetime | None:
         with self.unit(call.scope, call=call) as work:
@@ -201,8 +202,7 @@ def built(build: Callable[[Connection], Line], connection: Connection) -> Line:
 
 def lock(work: UnitOfWork, attempt_id: UUID) -> tuple[Payment, Attempt]:
     """Payment first, attempt second: one order everywhere."""
-    payment = work.payments.get(work.attempts.get(attempt_id).payment_id, lock=True)
-    return payment, work.attempts.get(attempt_id, lock=True)
+    return work.attempts.locked(attempt_id)
 
 
 def _claimed(work: UnitOfWork, payment: Payment, attempt: Attempt, offer: RailCapabilities) -> Attempt:

@@ -14,6 +14,7 @@ from gateway.domain.calendar import banking_day_after
 from gateway.domain.errors import Conflict
 from gateway.domain.fees import NO_CHARGE, Charge, SettlementKind
 from gateway.domain.payments import Payment
+from gateway.domain.postings_of_refunds import reversal_followed
 from gateway.domain.receipts import Receipt, share_of
 from ports.money import Money
 
@@ -35,7 +36,16 @@ def take_loose(work: UnitOfWork, receipt: Receipt) -> Receipt | None:
     work.journal.post(postings.receipt_assigned(receipt, work.now))
     promise_release(work, receipt)
     work.events.put("receipt.assigned", receipt.id, shown.receipt(receipt))
+    _owe_what_was_taken_back(work, receipt)
     return receipt
+
+
+def _owe_what_was_taken_back(work: UnitOfWork, receipt: Receipt) -> None:
+    """The provider took of it while it was nobody's: the business has it all now, and owes so much."""
+    for reversal in work.reversals.of_receipt(receipt.id):
+        work.journal.post(reversal_followed(reversal, receipt.float_id, work.now))
+        work.due.put(Due(kind="owed.sweep", subject_id=reversal.id, due_at=work.now))
+        work.alerts.raise_("payment_reversed", receipt.payment_id, f"the provider took {reversal.amount} back")
 
 
 def promise_release(work: UnitOfWork, receipt: Receipt) -> None:

@@ -10,7 +10,15 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from gateway.application.interfaces import HealthDoor, Json, OpenUnit, Scope, UnitOfWork
-from gateway.domain.breakers import HOLD_MAX_S, SPACED_S, Breaker, BreakerState, CallOutcome
+from gateway.domain.breakers import (
+    HOLD_MAX_S,
+    PROBE_SILENT_S,
+    SILENT_S,
+    SPACED_S,
+    Breaker,
+    BreakerState,
+    CallOutcome,
+)
 from gateway.domain.businesses import HOUSE
 from gateway.domain.connections import Connection
 from gateway.domain.errors import Busy
@@ -36,6 +44,8 @@ CALLS = (
 T = TypeVar("T")
 #: Takes a call's outcome: what it was, a word about it, and the pause that a provider asked for.
 Note = Callable[[CallOutcome, str, int], None]
+#: Does something after so many seconds, beside what goes on; what it gives calls that off.
+Alarm = Callable[[float, Callable[[], None]], Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +54,7 @@ class WatchConnections:
 
     unit: OpenUnit
     health: HealthDoor
+    alarm: Alarm | None = None
 
     def watched(self, line: T, connection: Connection, said: Capabilities) -> T:
         """The adapter, each of its calls noted. A place to pay to is named without a call."""
@@ -53,7 +64,7 @@ class WatchConnections:
         def note(outcome: CallOutcome, word: str, pause_s: int) -> None:
             self.note(connection, outcome, word, pause_s)
 
-        return cast(T, _watched(line, calls, note))
+        return cast(T, _watched(line, calls, note, self.alarm))
 
     def note(self, connection: Connection, outcome: CallOutcome, word: str = "", pause_s: int = 0) -> None:
         """Take a call's outcome. The breaker opens or closes with it, and a person is told."""
@@ -83,16 +94,47 @@ class _Calls:
     """One adapter's calls, watched; made into a class of its own, so that what it can do is seen as on the adapter."""
 
 
-def _watched(line: Any, calls: list[str], note: Note) -> Any:
+def _watched(line: Any, calls: list[str], note: Note, alarm: Alarm | None) -> Any:
     names = [name for name in dir(line) if not name.startswith("_")]
     shown: dict[str, Any] = {name: staticmethod(value) for name in names if callable(value := getattr(line, name))}
-    shown |= {name: staticmethod(_noting(getattr(line, name), note)) for name in calls if name in shown}
+    shown |= {name: staticmethod(_noting(getattr(line, name), note, alarm)) for name in calls if name in shown}
     return type(f"Watched{type(line).__name__}", (_Calls,), shown)()
 
 
-def _noting(call: Callable[..., T], note: Note) -> Callable[..., T]:
+class _Silence:
+    """Notes that a call hears nothing while it still waits; what it says at its own end is no news then."""
+
+    def __init__(self, note: Note, alarm: Alarm | None) -> None:
+        self._note, self._alarm, self._over, self.told = note, alarm, False, False
+        self._call_off = None if alarm is None else alarm(PROBE_SILENT_S, self._quiet)
+
+    def _quiet(self) -> None:
+        if self._over or self._alarm is None:
+            return
+        self._call_off = self._alarm(SILENT_S - PROBE_SILENT_S, self._silent)
+        self._note(CallOutcome.QUIET, "silence", 0)
+
+    def _silent(self) -> None:
+        if not self._over:
+            self.told = True
+            self._note(CallOutcome.SILENT, "silence", 0)
+
+    def over(self) -> None:
+        self._over = True
+        if self._call_off is not None:
+            self._call_off()
+
+
+def _noting(call: Callable[..., T], told: Note, alarm: Alarm | None) -> Callable[..., T]:
     @wraps(call)
     def noted(*args: Any, **more: Any) -> T:
+        silence = _Silence(told, alarm)
+
+        def note(outcome: CallOutcome, word: str, pause_s: int) -> None:
+            silence.over()
+            if outcome is not CallOutcome.FAULT or not silence.told:
+                told(outcome, word, pause_s)
+
         try:
             answer = call(*args, **more)
         except NotSent as turned:

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.application.addresses_of_connections import CONNECTION_SUBJECT, VALIDATION, validated
+from gateway.application.crowding import Crowding
 from gateway.application.float_balances import BALANCE, line_of, record_told
 from gateway.application.interfaces import (
     Call,
@@ -67,14 +68,21 @@ class ReceiveCallback:
     doors: Doors
     store: CallbackStore
     providers: Providers
+    crowding: Crowding | None = None
 
     def __call__(
         self, tag: str, secret: str, *, body: bytes, headers: Mapping[str, str], peer: str
     ) -> tuple[bytes, str]:
-        """The provider's acknowledgement: body and content type. Raises NotFound for a wrong tag or secret."""
-        found = self.doors.reply(secret_hash(secret))
+        """The provider's acknowledgement: body and content type. Raises NotFound for a wrong tag or secret, TooMany
+        where an address that was made for one call is told more than any provider says."""
+        address = secret_hash(secret)
+        if self.crowding is not None:
+            self.crowding.refuse(address)
+        found = self.doors.reply(address)
         if found is None or found.tag != tag:
             raise NotFound("nothing is expected at this address")
+        if self.crowding is not None and found.subject_kind != CONNECTION_SUBJECT:
+            self.crowding.note(address)
         headers = heard(found, headers, peer)
         if found.subject_kind == CONNECTION_SUBJECT and found.purpose == VALIDATION:
             answer = validated(self.providers, found, self.doors.wanted, body=body, peer=peer)
@@ -96,19 +104,21 @@ class WeighCallback:
     record_own: RecordOwnReport
 
     def __call__(self, callback_id: UUID, call: Call) -> datetime | None:
-        """None: a callback is weighed once. An unreadable one stays evidence and changes nothing."""
+        """None: a callback is weighed once. An unreadable one stays evidence and changes nothing.
+
+        One unit: to read a callback is pure, so nothing is waited for inside it.
+        """
         with self.unit(call.scope, call=call) as work:
             stored = work.evidence.callback(callback_id)
+            if stored.weighed:
+                return work.ends()
             connection = work.connections.get(stored.connection_id)
-        if stored.weighed:
-            return None
-        reading, verdict = self._read(stored, connection)
-        with self.unit(call.scope, call=call) as work:
+            reading, verdict = self._read(stored, connection)
             if stored.headers.get(ELSEWHERE):
                 work.alerts.raise_("callback_from_elsewhere", connection.id, f"a callback came from {stored.peer}")
             if reading is not None and _tells_balance(stored):
                 work.evidence.weighed(callback_id, record_told(work, connection, reading))
-                return None
+                return work.ends()
             for report in reading.reports if reading else ():
                 news = News(report=report, secret=stored.reply_id, of_look_up=stored.purpose == LOOK_UP)
                 if stored.subject_kind == OWN_SUBJECT:
@@ -124,7 +134,7 @@ class WeighCallback:
             if reading is not None and reading.charges:
                 self._charges(work, stored, reading)
             work.evidence.weighed(callback_id, verdict)
-        return None
+            return work.ends()
 
     def _charges(self, work: UnitOfWork, stored: StoredCallback, reading: Reading) -> None:
         """What the provider took for a try of ours that is proved by now."""

@@ -71,7 +71,7 @@ class DeliverWebhook:
             delivery = work.deliveries.get(delivery_id, lock=True)
             if delivery.state not in _OPEN:
                 return None
-            return self._record(work, delivery, sent)
+            return work.ends(self._record(work, delivery, sent))
 
     def _prepare(self, work: UnitOfWork, delivery_id: UUID) -> _Errand | None:
         try:

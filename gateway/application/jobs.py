@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from gateway.application.interfaces import Call, Claimed, Doors
+from gateway.application.interfaces import AtHand, Call, Claimed, Doors
 from gateway.domain.errors import Conflict, GatewayError
 
 #: Does the work of one kind; gives when to come again, or None when it is done.
@@ -33,6 +33,9 @@ LANED = frozenset(
         "refund.look_up",
         "money.look_up",
         "connection.pull",
+        "connection.balance",
+        "own.submit",
+        "own.look_up",
     }
 )
 
@@ -62,9 +65,11 @@ class RunDueWork:
     def __call__(self, due_id: UUID) -> Run | None:
         """What it came to, or None when there was nothing to do. Raises only when the database can't be reached."""
         claimed = self.doors.due(due_id)
-        if claimed is None:
-            return None
-        call = Call(business_id=claimed.business_id, livemode=claimed.livemode)
+        return None if claimed is None else self._run(claimed)
+
+    def _run(self, claimed: Claimed) -> Run:
+        at_hand = AtHand(claimed=claimed)
+        call = Call(business_id=claimed.business_id, livemode=claimed.livemode, due=at_hand)
         try:
             again_at = self.handlers[claimed.kind](claimed.subject_id, call)
         except Exception as fault:
@@ -72,10 +77,21 @@ class RunDueWork:
             after_s = wait_after(fault, claimed.failures)
             self.doors.fail(claimed, after_s=after_s)
             return Run(claimed=claimed, fault=fault, after_s=after_s)
-        self.doors.finish(claimed, again_at=again_at)
+        if not at_hand.ended:
+            self.doors.finish(claimed, again_at=again_at)
         if self.ring is not None and claimed.kind in LANED:
             self.ring()
-        return Run(claimed=claimed, again_at=again_at)
+        return self._gone_on(at_hand) or Run(claimed=claimed, again_at=again_at)
+
+    def _gone_on(self, at_hand: AtHand) -> Run | None:
+        """Do what the work has put for its own worker; the first run of these that failed, or the last one."""
+        last: Run | None = None
+        for kind, subject_id in at_hand.follows:
+            claimed = self.doors.go_on(kind, subject_id)
+            last = last if claimed is None else self._run(claimed)
+            if last is not None and last.fault is not None:
+                return last
+        return last
 
 
 def wait_after(fault: Exception, failures: int) -> int:

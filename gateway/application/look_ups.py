@@ -40,7 +40,7 @@ class LookUpAttempt:
         with self.unit(call.scope, call=call) as work:
             note(work, errand, "look_up", word)
             verdict = self.record.within(work, attempt_id, News(report=report))
-            return self._next(work, attempt_id, verdict)
+            return work.ends(self._next(work, attempt_id, verdict))
 
     def _prepare(self, work: UnitOfWork, attempt_id: UUID) -> Errand | datetime | None:
         attempt = work.attempts.get(attempt_id, lock=True)
@@ -48,7 +48,7 @@ class LookUpAttempt:
         if not may_ask(attempt) or not can_ask(attempt, offer) or is_over(attempt, offer, work.now):
             return None
         floor = timedelta(seconds=offer.floor_s)
-        if attempt.looked_up_at is not None and work.now < attempt.looked_up_at + floor:
+        if attempt.looked_up_at is not None and is_too_soon(attempt.looked_up_at, work.now, floor):
             return attempt.looked_up_at + floor
         connection = work.connections.get(attempt.connection_id)
         if connection.state is ConnectionState.PAUSED:
@@ -73,6 +73,11 @@ class LookUpAttempt:
         if doubted:
             work.alerts.raise_("payment_conflict", attempt.payment_id, "a try that failed is reported paid")
         return None
+
+
+def is_too_soon(asked: datetime, now: datetime, floor: timedelta) -> bool:
+    """Whether a question comes too soon after the last one. One far in the future was asked by a wrong clock."""
+    return abs(now - asked) < floor
 
 
 def may_ask(attempt: Attempt) -> bool:

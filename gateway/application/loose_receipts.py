@@ -29,7 +29,7 @@ def loose_receipt(one: LooseReceipt) -> Json:
         "amount_to_payment": 0,
         "amount_overpaid": 0,
         "amount_refunded": 0,
-        "amount_reversed": 0,
+        "amount_reversed": one.reversed_units,
         "fee": 0,
         "tax": [],
         "happened_at": moment(one.happened_at),

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from gateway.application.attempts import lock
 from gateway.application.interfaces import Call, Due, OpenUnit, Page, Providers, Scope, UnitOfWork
+from gateway.application.late_lines import wake_waiting
 from gateway.application.loose_receipts import loose_receipt
 from gateway.application.money_in import RECORD_SUBJECT, house
-from gateway.application.reports import News, RecordReport, take_money
+from gateway.application.reports import News, RecordReport, take_money, tell_conflict
 from gateway.domain import postings
 from gateway.domain.businesses import HOUSE
 from gateway.domain.errors import NotFound
@@ -59,13 +60,13 @@ class SettleMoneyIn:
         if known.found is not None:
             self._tell_its_try(known, known.found)
         with self.unit(call.scope, call=call) as work:
-            return self._close(work, record_id)
+            return work.ends(self._close(work, record_id))
 
     def _know(self, work: UnitOfWork, record_id: UUID, *, lock_it: bool = False) -> Known:
         record = work.records.get(record_id, lock=lock_it)
         offer = self.providers.rail_capabilities(work.connections.get(record.connection_id).code)
         evidence = work.evidence.of(RECORD_SUBJECT, record_id)
-        finding = weigh_sum(evidence, trusted=record.trusted)
+        finding = weigh_sum(evidence, trusted=record.trusted, decided=record.decided_units)
         units = finding.amount.units if finding.amount is not None else 0
         # A reference that travels may name nobody; only where none travels may the sum be that of an open prompt.
         ambiguous = not offer.reference_travels and units > 0 and work.records.is_ambiguous(record.float_id, units)
@@ -81,6 +82,7 @@ class SettleMoneyIn:
 
     def _mark(self, call: Call, record_id: UUID, state: RecordState, known: Known) -> None:
         with self.unit(call.scope, call=call) as work:
+            wake_waiting(work, original=(known.record.receipt_namespace, known.record.receipt_number))
             _save(work, work.records.get(record_id, lock=True), state, known)
 
     def _tell_its_try(self, known: Known, found: Found) -> None:
@@ -90,6 +92,11 @@ class SettleMoneyIn:
         with self.unit(scope, call=call) as work:
             payment, attempt = lock(work, found.attempt_id)
             offer = self.providers.rail_capabilities(attempt.rail)
+            if known.finding.verdict is Verdict.CONFLICT:
+                # Told one by one, the first of them would be taken.
+                if known.record.state is not RecordState.DISMISSED:
+                    tell_conflict(work, payment)
+                return
             if not offer.one_payment:
                 if known.finding.verdict is Verdict.PAID:
                     take_money(work, payment, attempt, offer, known.finding)
@@ -97,16 +104,21 @@ class SettleMoneyIn:
             if _is_its_own(work, attempt.id, known.record.receipt_number):
                 for news in _as_news(known):
                     self.record.within(work, attempt.id, news)
-                self._trust(work, known, found.attempt_id)
+                self._take_all_the_same(work, known, found.attempt_id)
                 return
             if known.finding.verdict is Verdict.PAID:
                 take_money(work, payment, attempt, offer, known.finding, apart=True)
 
-    def _trust(self, work: UnitOfWork, known: Known, attempt_id: UUID) -> None:
-        """What the policy alone proves: an announcement that was trusted, of exactly the sum that was asked."""
+    def _take_all_the_same(self, work: UnitOfWork, known: Known, attempt_id: UUID) -> None:
+        """What the policy alone proves: an announcement that was trusted, of exactly the sum that was asked.
+
+        And the sum that a person decided for, whatever was asked.
+        """
         payment, attempt = lock(work, attempt_id)
-        unbooked = work.receipts.of_attempt(attempt_id) is None
-        if known.record.trusted and unbooked and known.finding.amount == attempt.amount:
+        if work.receipts.of_attempt(attempt_id) is not None:
+            return
+        trusted = known.record.trusted and known.finding.amount == attempt.amount
+        if trusted or known.record.decided_units is not None:
             take_money(work, payment, attempt, self.providers.rail_capabilities(attempt.rail), known.finding)
 
     def _close(self, work: UnitOfWork, record_id: UUID) -> datetime | None:
@@ -115,8 +127,11 @@ class SettleMoneyIn:
         record, finding = known.record, known.finding
         if known.owner is not None:
             _save(work, record, RecordState.SUSPENSE if known.owner == HOUSE else RecordState.BOOKED, known)
+            wake_waiting(work, original=(record.receipt_namespace, record.receipt_number))
             return None
         if finding.verdict is Verdict.CONFLICT:
+            if record.state is RecordState.DISMISSED and not _is_contradicted_since(known):
+                return None
             _save(work, record, RecordState.CONFLICT, known)
             work.alerts.raise_("receipt_conflict", record.id, "reports of one receipt number name different amounts")
             return None
@@ -162,6 +177,7 @@ class SettleMoneyIn:
             return
         work.journal.post(postings.receipt_in_suspense(loose))
         _save(work, record, RecordState.SUSPENSE, known)
+        wake_waiting(work, original=(record.receipt_namespace, record.receipt_number))
         if loose.candidate_id is None:
             work.alerts.raise_("receipt_unmatched", loose.id, "money in suspense that bears no business's tag")
         else:
@@ -192,6 +208,12 @@ class OfferReceipt:
         return None
 
 
+def _is_contradicted_since(known: Known) -> bool:
+    """Whether strong news came after a person had said that the sum is none of ours."""
+    decided = known.record.decided_at
+    return decided is None or any(e.is_strong and e.at > decided for e in known.evidence)
+
+
 def _save(work: UnitOfWork, record: ExternalRecord, state: RecordState, known: Known) -> None:
     owner = known.owner if known.owner not in (None, HOUSE) else record.owner_id
     attempt = known.found.attempt_id if known.found else record.attempt_id
@@ -210,7 +232,7 @@ def _is_its_own(work: UnitOfWork, attempt_id: UUID, number: str) -> bool:
 
 
 def _as_news(known: Known) -> list[News]:
-    """The record's reports as the try's, each by the door that it came through."""
+    """The record's reports as the try's, each by the door that it came through; what a person decided against isn't."""
     record = known.record
     return [
         News(
@@ -230,4 +252,5 @@ def _as_news(known: Known) -> list[News]:
             secret=e.secret,
         )
         for e in known.evidence
+        if e.amount is None or record.decided_units in (None, e.amount.units)
     ]

@@ -16,9 +16,10 @@ from gateway.domain import postings
 from gateway.domain.ids import Prefix, encode
 from gateway.domain.own_transfers import OwnState, OwnTransfer
 from gateway.domain.proof import Verdict, weigh_payout
+from gateway.domain.statements import KeptLine
 from ports.payout_channel import ChannelCapabilities
 from ports.registration import LookUp, LookUpBy
-from ports.report import Failure, FailureKind, Grade, Status
+from ports.report import Failure, FailureKind, Grade, Report, Status
 
 #: What evidence about an own transfer is kept under.
 OWN_SUBJECT = "own_transfer"
@@ -38,6 +39,8 @@ class RecordOwnReport:
             work.alerts.raise_("foreign_report", transfer.id, "a report names another reference than ours")
             return Verdict.NOTHING
         work.evidence.add_report(OWN_SUBJECT, transfer.id, report, news.secret, work.now)
+        if report.receipt_number is not None and report.grade is not Grade.FILE and transfer.is_open:
+            _add_what_a_statement_said(work, transfer, report.receipt_number)
         if report.provider_reference is not None and transfer.provider_reference is None:
             transfer = replace(transfer, provider_reference=report.provider_reference)
         finding = weigh_payout(work.evidence.of(OWN_SUBJECT, transfer.id), asked=transfer.amount, absence_s=None)
@@ -68,6 +71,24 @@ class RecordOwnReport:
             wait = 0 if plain and not news.of_look_up else offer.look_up_ladder_s[0]
             due_at = work.now + timedelta(seconds=wait)
             work.due.put(Due(kind="own.look_up", subject_id=transfer.id, due_at=due_at))
+
+
+def _add_what_a_statement_said(work: UnitOfWork, transfer: OwnTransfer, number: str) -> None:
+    """Its line may have come before anybody knew the number: it is the same proof then."""
+    line = work.statements.own_line((transfer.source_id, transfer.target_id), number)
+    if line is not None:
+        work.evidence.add_report(OWN_SUBJECT, transfer.id, own_report(line), None, work.now)
+
+
+def own_report(line: KeptLine) -> Report:
+    """A statement's word that a move of our own money was done."""
+    return Report(
+        status=Status.SUCCEEDED,
+        grade=Grade.FILE,
+        receipt_number=line.receipt_number,
+        amount=line.amount,
+        happened_at=line.happened_at,
+    )
 
 
 def can_ask(transfer: OwnTransfer, offer: ChannelCapabilities) -> bool:

@@ -74,8 +74,7 @@ class StartPayTo:
 
 def _told(work: UnitOfWork, attempt_id: UUID, report: Report) -> None:
     """The place is known: the try waits for the payer, and the business is told where he is to pay."""
-    payment = work.payments.get(work.attempts.get(attempt_id).payment_id, lock=True)
-    attempt = work.attempts.get(attempt_id, lock=True)
+    payment, attempt = work.attempts.locked(attempt_id)
     if attempt.state is not AttemptState.CREATED:
         return
     attempt = attempt.take(AttemptStep.CLAIM, work.now, submitted_at=work.now, sends=1)

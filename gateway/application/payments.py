@@ -118,11 +118,15 @@ def announce_new(work: UnitOfWork, payment: Payment) -> Json:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmPayment:
-    """Start an attempt: attempt, Reference and due work in one transaction; a worker prompts within milliseconds."""
+    """Start an attempt: attempt, Reference and due work in one transaction; a worker prompts within milliseconds.
+
+    `tolerance`: what a payment may be short of what is due, in minor units.
+    """
 
     unit: OpenUnit
     providers: Providers
     chance: Chance
+    tolerance: int = 0
 
     def __call__(self, command: Confirmation, call: Call) -> Json:
         """The payment, `requires_action`. Raises Conflict (`attempt_outcome_unknown`) while a prompt is out."""
@@ -176,7 +180,7 @@ class ConfirmPayment:
         command: Confirmation,
     ) -> Json:
         business = work.businesses.get()
-        payment = priced(work, payment, business.settlement, command.method, offer, command.quote_id)
+        payment = priced(work, payment, business.settlement, command.method, offer, command.quote_id, self.tolerance)
         for earlier in attempts:
             if earlier.is_open:
                 work.attempts.unblock(earlier.id)

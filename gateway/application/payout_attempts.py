@@ -20,6 +20,7 @@ from gateway.application.interfaces import (
     UnitOfWork,
     once,
 )
+from gateway.application.look_ups import is_too_soon
 from gateway.application.payout_reports import News, RecordPayoutReport, fail_payout
 from gateway.application.replies import LOOK_UP, Replying
 from gateway.application.windows import wait_s
@@ -232,7 +233,8 @@ class SubmitPayout:
         with self.unit(call.scope, call=call) as work:
             note_payout(work, errand, "submit", word)
             payout, attempt = lock_payout(work, errand.attempt.id)
-            if attempt.provider_reference is None and provider_reference is not None:
+            named = provider_reference is not None and not self.record.is_anothers(work, attempt, provider_reference)
+            if attempt.provider_reference is None and named:
                 attempt = replace(attempt, provider_reference=provider_reference)
             lose_payout(work, payout, attempt, self._offer(attempt.channel))
 
@@ -338,7 +340,7 @@ class LookUpPayout:
         if not may_ask_about(attempt, offer) or not can_ask_about(attempt, offer):
             return None
         floor = timedelta(seconds=offer.floor_s)
-        if attempt.looked_up_at is not None and work.now < attempt.looked_up_at + floor:
+        if attempt.looked_up_at is not None and is_too_soon(attempt.looked_up_at, work.now, floor):
             return attempt.looked_up_at + floor
         connection = work.connections.get(attempt.connection_id)
         if connection.state is ConnectionState.PAUSED:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from gateway.application import representations as shown
+from gateway.application.foreign_orders import FOREIGN, is_anothers
 from gateway.application.interfaces import Call, Due, OpenUnit, Providers, UnitOfWork
 from gateway.application.reports import News, tell_unrecognised
 from gateway.domain import postings
@@ -55,10 +56,14 @@ class RecordPayoutReport:
             work.alerts.raise_("foreign_report", attempt.id, "a report names another reference than ours")
             return Verdict.NOTHING
         offer = self.providers.channel_capabilities(attempt.channel)
+        theirs = report.provider_reference
+        if theirs != attempt.provider_reference and self.is_anothers(work, attempt, theirs):
+            _foreign(work, payout, attempt, offer, news)
+            return Verdict.CONFLICT
         work.evidence.add_report("payout_attempt", attempt.id, report, news.secret, work.now)
         tell_unrecognised(work, attempt.connection_id, report)
-        if report.provider_reference is not None and (attempt.provider_reference is None or news.of_start):
-            attempt = replace(attempt, provider_reference=report.provider_reference)
+        if theirs is not None and (attempt.provider_reference is None or news.of_start):
+            attempt = replace(attempt, provider_reference=theirs)
         if report.status is Status.NO_NEWS and report.failure is not None:
             # The question itself was refused for our set-up: a person is told before the next one locks the account.
             _pause(work, attempt, report.failure)
@@ -67,6 +72,24 @@ class RecordPayoutReport:
         )
         _apply(work, payout, attempt, offer, finding, news)
         return finding.verdict
+
+    def is_anothers(self, work: UnitOfWork, attempt: PayoutAttempt, theirs: str | None) -> bool:
+        """Whether the provider knows another order under the id `theirs`."""
+        namespace = self.providers.channel_capabilities(attempt.channel).receipt_namespace
+        return is_anothers(work, self.providers, attempt.id, namespace, theirs)
+
+
+def _foreign(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, offer: ChannelCapabilities, news: News) -> None:
+    """It proves nothing of this order; an acknowledgement that names another's transaction is as good as silence."""
+    work.alerts.raise_("foreign_report", attempt.id, FOREIGN)
+    if payout.state in PAYOUT.ends or payout.state is PayoutState.PAID:
+        return
+    if news.of_start:
+        lost = work.payout_attempts.save(attempt.take(PayoutAttemptStep.LOSE, work.now))
+        payout = work.payouts.save(payout.take(PayoutStep.LOSE, work.now))
+        first = timedelta(seconds=offer.look_up_ladder_s[0])
+        work.due.put(Due(kind="payout.look_up", subject_id=lost.id, due_at=work.now + first))
+    _needs_attention(work, payout, FOREIGN)
 
 
 def _apply(

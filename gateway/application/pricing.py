@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gateway.application.amounts import check_bounds
 from gateway.application.interfaces import UnitOfWork
-from gateway.domain.fees import FeeSchedule, Settlement, Terms, price_of
+from gateway.domain.fees import FeeSchedule, Settlement, Terms, forgiven, price_of
 from gateway.domain.payments import Payment
 from gateway.domain.quotes import QuoteType
 from ports.money import Money
@@ -21,8 +21,11 @@ def priced(
     method: str,
     offer: RailCapabilities,
     quote_id: UUID | None = None,
+    tolerance: int = 0,
 ) -> Payment:
     """The payment with its terms and `amount_due`; one that has terms keeps them. A quote locks its schedule.
+
+    `tolerance`: how much a payment may be short, in minor units.
 
     Raises Conflict (`quote_expired`), Unprocessable (`quote_mismatch`), and Invalid when the rail can't ask for it.
     """
@@ -38,6 +41,7 @@ def priced(
         settlement=settlement,
         full=price.charge if borne else None,
         base_units=price.units if borne else None,
+        under_units=forgiven(tolerance, due.units),
     )
     return replace(payment, terms=terms, amount_due=due)
 

@@ -20,6 +20,7 @@ from gateway.application.interfaces import (
     UnitOfWork,
     once,
 )
+from gateway.application.look_ups import is_too_soon
 from gateway.application.payout_attempts import SHORT_S, reference_of
 from gateway.application.refund_orders import give_back, look_up
 from gateway.application.refund_reports import Held, RecordRefundReport, end_failed, hold, offer_of, subject_of
@@ -259,7 +260,8 @@ class SubmitRefund:
             _note(work, errand, "submit", word)
             held = hold(work, errand.attempt.id)
             attempt = held.attempt
-            if attempt.provider_reference is None and provider_reference is not None:
+            named = provider_reference is not None and not self.record.is_anothers(work, attempt, provider_reference)
+            if attempt.provider_reference is None and named:
                 attempt = replace(attempt, provider_reference=provider_reference)
             lose_refund(work, replace(held, attempt=attempt), offer_of(self.providers, attempt))
 
@@ -328,7 +330,7 @@ class LookUpRefund:
         if not may_ask_about(attempt, offer):
             return None
         floor = timedelta(seconds=offer.floor_s)
-        if attempt.looked_up_at is not None and work.now < attempt.looked_up_at + floor:
+        if attempt.looked_up_at is not None and is_too_soon(attempt.looked_up_at, work.now, floor):
             return attempt.looked_up_at + floor
         connection = work.connections.get(attempt.connection_id)
         if connection.state is ConnectionState.PAUSED:

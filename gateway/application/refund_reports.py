@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from gateway.application import refund_views as shown
+from gateway.application.foreign_orders import FOREIGN, is_anothers
 from gateway.application.interfaces import Call, Due, OpenUnit, Providers, UnitOfWork
 from gateway.application.refund_ways import way_of
 from gateway.application.refunds import give_back_unsent
@@ -81,10 +82,14 @@ class RecordRefundReport:
         if report.reference is not None and report.reference != attempt.reference:
             work.alerts.raise_("foreign_report", attempt.id, "a report names another reference than ours")
             return Verdict.NOTHING
+        theirs = report.provider_reference
+        if theirs != attempt.provider_reference and self.is_anothers(work, attempt, theirs):
+            _foreign(work, held, news, offer_of(self.providers, attempt))
+            return Verdict.CONFLICT
         work.evidence.add_report(subject_of(attempt), attempt.id, report, news.secret, work.now)
         tell_unrecognised(work, attempt.connection_id, report)
-        if report.provider_reference is not None and (attempt.provider_reference is None or news.of_start):
-            attempt = replace(attempt, provider_reference=report.provider_reference)
+        if theirs is not None and (attempt.provider_reference is None or news.of_start):
+            attempt = replace(attempt, provider_reference=theirs)
         if report.status is Status.NO_NEWS and report.failure is not None:
             # The question itself was refused for our set-up: a person is told before the next one locks the account.
             _pause(work, attempt, report.failure)
@@ -93,6 +98,11 @@ class RecordRefundReport:
         )
         self._apply(work, replace(held, attempt=attempt), finding, news)
         return finding.verdict
+
+    def is_anothers(self, work: UnitOfWork, attempt: RefundAttempt, theirs: str | None) -> bool:
+        """Whether the provider knows another order under the id `theirs`."""
+        namespace = offer_of(self.providers, attempt).receipt_namespace
+        return is_anothers(work, self.providers, attempt.id, namespace, theirs)
 
     def _absence_s(self, attempt: RefundAttempt) -> int | None:
         if attempt.way is Way.RAIL:
@@ -229,6 +239,20 @@ def _doubt(work: UnitOfWork, held: Held, news: News, why: str) -> None:
         work.due.put(Due(kind="refund.look_up", subject_id=attempt.id, due_at=work.now))
     work.refund_attempts.save(attempt)
     _needs_attention(work, held.refund, why)
+
+
+def _foreign(work: UnitOfWork, held: Held, news: News, offer: Capabilities) -> None:
+    """It proves nothing of this order; an acknowledgement that names another's transaction is as good as silence."""
+    work.alerts.raise_("foreign_report", held.attempt.id, FOREIGN)
+    refund = held.refund
+    if refund.state in REFUND.ends:
+        return
+    if news.of_start:
+        lost = work.refund_attempts.save(held.attempt.take(RefundAttemptStep.LOSE, work.now))
+        refund = work.refunds.save(refund.take(RefundStep.LOSE, work.now))
+        first = timedelta(seconds=offer.look_up_ladder_s[0])
+        work.due.put(Due(kind="refund.look_up", subject_id=lost.id, due_at=work.now + first))
+    _needs_attention(work, refund, FOREIGN)
 
 
 def _acknowledged(work: UnitOfWork, held: Held, offer: Capabilities, report: Report) -> None:

@@ -29,9 +29,9 @@ class Origin:
 
 
 def origin_of(work: UnitOfWork, providers: Providers, receipt: Receipt) -> Origin | None:
-    """Where a receipt came from; None for one that no try of ours brought."""
+    """Where a receipt came from; None where neither a try of ours brought it nor a provider named it."""
     if receipt.attempt_id is None:
-        return None
+        return _named_by(work, providers, receipt)
     attempt = work.attempts.get(receipt.attempt_id)
     return Origin(
         connection_id=attempt.connection_id,
@@ -39,6 +39,14 @@ def origin_of(work: UnitOfWork, providers: Providers, receipt: Receipt) -> Origi
         offer=providers.rail_capabilities(attempt.rail),
         customer_id=attempt.customer_id,
     )
+
+
+def _named_by(work: UnitOfWork, providers: Providers, receipt: Receipt) -> Origin | None:
+    """Money that was assigned, or that a person paid beside the try: it came over the rail that told of it."""
+    found = work.receipts.origin(receipt.id)
+    if found is None or found[1] not in providers.rail_codes():
+        return None
+    return Origin(connection_id=found[0], rail=found[1], offer=providers.rail_capabilities(found[1]), customer_id=None)
 
 
 def payer_of(work: UnitOfWork, receipt: Receipt) -> str | None:

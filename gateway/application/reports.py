@@ -64,8 +64,7 @@ class RecordReport:
 
     def within(self, work: UnitOfWork, attempt_id: UUID, news: News) -> Verdict:
         """The same inside an open unit. Rows are locked payment first, attempt second, as everywhere."""
-        payment = work.payments.get(work.attempts.get(attempt_id).payment_id, lock=True)
-        attempt = work.attempts.get(attempt_id, lock=True)
+        payment, attempt = work.attempts.locked(attempt_id)
         offer = self.providers.rail_capabilities(attempt.rail)
         if news.of_start and news.report.provider_reference is not None:
             attempt = replace(attempt, provider_reference=news.report.provider_reference)
@@ -164,6 +163,11 @@ def _contradicted(work: UnitOfWork, payment: Payment, attempt: Attempt, news: Ne
         _wake(work, attempt)
     else:
         work.attempts.save(attempt)
+    tell_conflict(work, payment)
+
+
+def tell_conflict(work: UnitOfWork, payment: Payment) -> None:
+    """The payment shows it, and a person is told."""
     if payment.exception_status is None:
         work.payments.save(replace(payment, exception_status=ExceptionStatus.CONFLICT, updated=work.now))
     work.alerts.raise_("payment_conflict", payment.id, "reports about the money contradict one another")
@@ -268,10 +272,10 @@ def _stop_timers(work: UnitOfWork, attempt: Attempt) -> None:
 def move_payment(work: UnitOfWork, payment: Payment, attempt: Attempt | None, receipt: Receipt) -> Payment:
     """Count a booked receipt, and take the payment where it leads. `attempt` is what was paid, if it was a try."""
     received = payment.received_units + receipt.amount.units
-    newly_paid = not payment.is_paid and received >= payment.amount_due.units
+    newly_paid = not payment.is_paid and payment.covers(received)
     late = payment.state in (PaymentState.EXPIRED, PaymentState.CANCELED) or work.now > payment.expires_at
     exception = _exception_of(work, payment, attempt, receipt, late=late, received=received)
-    step = PaymentStep.PAID if received >= payment.amount_due.units else PaymentStep.PART_PAID
+    step = PaymentStep.PAID if payment.covers(received) else PaymentStep.PART_PAID
     moved = work.payments.save(
         payment.take(
             step,
@@ -292,7 +296,7 @@ def move_payment(work: UnitOfWork, payment: Payment, attempt: Attempt | None, re
 def _still_to_do(payment: Payment, received: int) -> PayToAction | None:
     """Where the rest can be paid, while the payment is open: a place takes money more than once."""
     action = payment.next_action
-    is_open = payment.state not in PAYMENT.ends and received < payment.amount_due.units
+    is_open = payment.state not in PAYMENT.ends and not payment.covers(received)
     return action if is_open and isinstance(action, PayToAction) else None
 
 
@@ -308,10 +312,14 @@ def _settlement_of(receipt: Receipt, now: datetime) -> dict[str, Any]:
 def _exception_of(
     work: UnitOfWork, payment: Payment, attempt: Attempt | None, receipt: Receipt, *, late: bool, received: int
 ) -> ExceptionStatus | None:
-    if received < payment.amount_due.units:
+    if not payment.covers(received):
         return ExceptionStatus.UNDERPAID
+    if payment.is_paid and not receipt.over_units:
+        # What was forgiven came all the same.
+        return payment.exception_status
     if payment.is_paid:
-        others = (a for a in work.attempts.of(payment.id) if attempt is None or a.id != attempt.id)
+        # Twice paid are two tries; a second sum at one place, or one that a person assigned, is more than was due.
+        others = (a for a in work.attempts.of(payment.id) if attempt is not None and a.id != attempt.id)
         doubled = any(a.state is AttemptState.SUCCEEDED for a in others)
         return ExceptionStatus.DUPLICATE if doubled else ExceptionStatus.OVERPAID
     if receipt.over_units:

@@ -8,11 +8,11 @@ from enum import Enum
 from uuid import UUID
 
 from gateway.application import representations as shown
-from gateway.application.interfaces import Call, Due, OpenUnit, Scope, UnitOfWork
+from gateway.application.interfaces import Call, Due, OpenUnit, UnitOfWork
 from gateway.application.refund_reports import RecordRefundReport
 from gateway.application.reports import News
 from gateway.domain.businesses import HOUSE
-from gateway.domain.postings_of_refunds import reversal_booked
+from gateway.domain.postings_of_refunds import reversal_booked, suspense_reversed
 from gateway.domain.proof import Verdict
 from gateway.domain.receipts import Receipt
 from gateway.domain.refunds import RefundAttempt, RefundAttemptState, Way
@@ -32,7 +32,8 @@ class ReversalOutcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordReversal:
-    """Once per reversal number. Our own refund is proved by it; of anything else the whole sum becomes owed.
+    """Once per reversal number. Our own refund is proved by it; money in suspense comes out of it; of anything else the
+    whole sum becomes owed.
 
     Runs as a worker or an operator: the receipt may be any business's.
     """
@@ -44,8 +45,12 @@ class RecordReversal:
         """What it was. `NO_RECEIPT` leaves nothing behind: show the line to it again once the receipt is there."""
         if not seen.grade.is_strong:
             return ReversalOutcome.TOO_WEAK
-        with self.unit(Scope(business_id=HOUSE, livemode=livemode), read_only=True) as work:
+        house = Call(business_id=HOUSE, livemode=livemode)
+        with self.unit(house.scope, call=house) as work:
+            taken = take_out_of_suspense(work, seen)
             found = work.reversals.whose(seen.namespace, seen.receipt_number, livemode=livemode)
+        if taken is not None:
+            return taken
         if found is None:
             return ReversalOutcome.NO_RECEIPT
         receipt_id, scope = found
@@ -85,6 +90,34 @@ class RecordReversal:
             happened_at=seen.happened_at,
         )
         return self.record.within(work, ours.id, News(report=report)) is Verdict.PAID
+
+
+def take_out_of_suspense(work: UnitOfWork, seen: SeenReversal) -> ReversalOutcome | None:
+    """In a unit of the house: what the provider took back comes out of suspense.
+
+    None when the receipt isn't there; once somebody has it, it never comes back.
+    """
+    loose = work.loose_receipts.find(seen.namespace, seen.receipt_number)
+    if loose is None:
+        return None
+    reversal = Reversal(
+        id=work.new_id(),
+        business_id=HOUSE,
+        livemode=loose.livemode,
+        created=work.now,
+        payment_id=None,
+        receipt_id=loose.id,
+        receipt_namespace=seen.namespace,
+        reversal_number=seen.reversal_number,
+        amount=seen.amount,
+        happened_at=seen.happened_at,
+        grade=seen.grade,
+    )
+    if not work.reversals.add(reversal):
+        return ReversalOutcome.KNOWN
+    work.loose_receipts.take_back(loose, seen.amount.units)
+    work.journal.post(suspense_reversed(reversal, loose.float_id))
+    return ReversalOutcome.BOOKED
 
 
 def _our_own(attempts: Sequence[RefundAttempt], seen: SeenReversal) -> RefundAttempt | None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.application.interfaces import Call, OpenUnit
+from gateway.application.own_transfers_reports import RecordOwnReport, own_report
 from gateway.application.payout_reports import RecordPayoutReport
 from gateway.application.refund_reports import RecordRefundReport
 from gateway.application.reports import News
 from gateway.application.reversals import RecordReversal, ReversalOutcome
-from gateway.domain.businesses import HOUSE
+from gateway.domain.own_transfers import OwnState
 from gateway.domain.payouts import PayoutState
 from gateway.domain.refunds import RefundAttemptState
 from gateway.domain.reversals import SeenReversal
@@ -29,6 +30,7 @@ class MatchMoneyOut:
     payouts: RecordPayoutReport
     refunds: RecordRefundReport
     reversals: RecordReversal
+    own: RecordOwnReport
 
     def payout(self, statement: Statement, line: KeptLine, call: Call) -> Became | None:
         """Money left: the payout, or the refund by a payout, that it proves. None when no order of ours fits it."""
@@ -67,13 +69,9 @@ class MatchMoneyOut:
         )
         return self._payout(statement, found, report, (PayoutState.RETURNED,)), _match(found)
 
-    def reversal(self, statement: Statement, line: KeptLine, call: Call) -> Became | None:
-        """A payment was taken back. None when nobody has its receipt, or it is in suspense and nobody's."""
+    def reversal(self, statement: Statement, line: KeptLine) -> Became | None:
+        """Money that came in was taken back. None when nothing has that receipt."""
         if line.original_receipt is None:
-            return None
-        with self.unit(call.scope, call=call, read_only=True) as work:
-            owner = work.records.owner(statement.receipt_namespace, line.original_receipt)
-        if owner is None or owner == HOUSE:
             return None
         seen = SeenReversal(
             namespace=statement.receipt_namespace,
@@ -85,6 +83,17 @@ class MatchMoneyOut:
         )
         outcome = self.reversals(seen, livemode=statement.livemode)
         return None if outcome is ReversalOutcome.NO_RECEIPT else (Outcome.MATCHED, None)
+
+    def own_transfer(self, statement: Statement, line: KeptLine, call: Call) -> Became | None:
+        """Our own money left one of our floats for another, or arrived there. None when no order of ours fits it."""
+        with self.unit(call.scope, call=call) as work:
+            found = work.statements.own_transfer(statement.float_id, line)
+            if found is None:
+                return None
+            self.own.within(work, found, News(report=own_report(line)))
+            moved = work.own_transfers.get(found)
+        agreed = moved.state is OwnState.SUCCEEDED and moved.amount == line.amount
+        return Outcome.MATCHED if agreed else Outcome.CONFLICT, Match(kind="own_transfer", id=found)
 
     def _named(self, statement: Statement, number: str, reference: str | None, call: Call) -> MoneyOut | None:
         with self.unit(call.scope, call=call, read_only=True) as work:

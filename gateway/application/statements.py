@@ -9,6 +9,7 @@ from pathlib import PurePath
 from uuid import UUID
 
 from gateway.application.interfaces import Directory, Due, Json, OpenUnit, Providers, UnitOfWork
+from gateway.application.late_lines import wake_waiting
 from gateway.application.money_in import house
 from gateway.application.operators import Act, OperatorDesk
 from gateway.application.representations import moment
@@ -79,6 +80,7 @@ class ImportStatement:
         with self.unit(house(livemode)) as work:
             kept = work.statements.add(_new(work, connection, name, digest, file), file.lines, tell)
             work.due.put(Due(kind="statement.settle", subject_id=kept.id, due_at=work.now))
+            wake_waiting(work, float_id=connection.float_id)
         self.desk.note(act, "statement.import", kept.id)
         return {**shown, "id": encode(Prefix.STATEMENT, kept.id), "known": kept.known, "new": kept.lines - kept.known}
 

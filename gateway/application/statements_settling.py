@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from gateway.application.interfaces import Call, OpenUnit, Providers, UnitOfWork
+from gateway.application.late_lines import next_late_look
 from gateway.application.money_in import RecordMoneyIn
 from gateway.application.statement_matching import MatchMoneyOut
 from gateway.application.statements import balance_of
@@ -41,19 +42,20 @@ class SettleStatement:
     match: MatchMoneyOut
 
     def __call__(self, statement_id: UUID, call: Call) -> datetime | None:
-        """When to come again; None once every line has its outcome."""
+        """When to come again; None once every line has its outcome and none waits for its original."""
         with self.unit(call.scope, call=call) as work:
             statement = work.statements.get(statement_id)
-            if statement.state is StatementState.SETTLED:
-                return None
-            work.statements.settle_known(statement_id)
+            if statement.state is StatementState.SETTLING:
+                work.statements.settle_known(statement_id)
+        if statement.state is StatementState.SETTLED:
+            return self._look_late(statement, call)
         for take in (self._take_money, self._take_charges):
             for _ in range(BATCHES):
                 if take(statement, call) < BATCH:
                     break
             else:
                 return self._later(call, 0)
-        if self._one_by_one(statement, (LineKind.PAYOUT,), SINGLE, call) == SINGLE:
+        if self._one_by_one(statement, (LineKind.PAYOUT, LineKind.OWN), SINGLE, call) == SINGLE:
             return self._later(call, 0)
         with self.unit(call.scope, call=call, read_only=True) as work:
             if work.statements.is_settling_money(statement_id):
@@ -117,15 +119,32 @@ class SettleStatement:
                 work.statements.settle(line.id, outcome, match)
         return len(lines)
 
+    def _look_late(self, statement: Statement, call: Call) -> datetime | None:
+        """A settled statement's reversals and returns whose original came in since, by whatever door."""
+        with self.unit(call.scope, call=call, read_only=True) as work:
+            lines = work.statements.late_lines(statement.id)
+        for line in lines:
+            found = self._outcome(statement, line, call)
+            if found is None:
+                continue
+            with self.unit(call.scope, call=call) as work:
+                if found[0] is Outcome.CONFLICT:
+                    _tell_conflict(work, statement)
+                work.statements.settle_late(line.id, *found)
+        with self.unit(call.scope, call=call, read_only=True) as work:
+            return next_late_look(work, statement)
+
     def _outcome(self, statement: Statement, line: KeptLine, call: Call) -> tuple[Outcome, Match | None] | None:
         """What became of it; None when nothing of ours fits it yet."""
         match line.kind:
             case LineKind.PAYOUT:
-                return self.match.payout(statement, line, call)
+                return self.match.payout(statement, line, call) or self.match.own_transfer(statement, line, call)
+            case LineKind.OWN:
+                return self.match.own_transfer(statement, line, call) or (Outcome.NOTED, None)
             case LineKind.RETURN:
                 return self.match.returned(statement, line, call)
             case _:
-                return self.match.reversal(statement, line, call)
+                return self.match.reversal(statement, line)
 
     def _later(self, call: Call, wait_s: int) -> datetime:
         with self.unit(call.scope, call=call, read_only=True) as work:
@@ -136,7 +155,7 @@ def _after_a_look(work: UnitOfWork, statement_id: UUID) -> datetime | None:
     """Wait for what is still open, or close the statement."""
     statement = work.statements.get(statement_id, lock=True)
     if statement.state is StatementState.SETTLED:
-        return None
+        return next_late_look(work, statement)
     if work.statements.open_lines(statement_id, tuple(LineKind), 1):
         last = statement.looks >= len(LOOK_AGAIN_S)
         work.statements.save(replace(statement, looks=0 if last else statement.looks + 1))
@@ -151,7 +170,7 @@ def _after_a_look(work: UnitOfWork, statement_id: UUID) -> datetime | None:
         detail = f"{_name(statement)} closes at {balance['statement']}, the books say {balance['books']} (minor units)"
         work.alerts.raise_("float_differs", statement.float_id, detail)
     work.statements.save(replace(statement, state=StatementState.SETTLED))
-    return None
+    return next_late_look(work, statement)
 
 
 def _charge(work: UnitOfWork, statement: Statement, line: KeptLine) -> Outcome:

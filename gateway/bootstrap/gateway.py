@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ from gateway.adapters.system import SystemChance, SystemClock, UuidV7
 from gateway.application.api_keys import ManageKeys
 from gateway.application.balances import ReadBalances
 from gateway.application.callbacks import ReceiveCallback
+from gateway.application.crowding import Crowding
 from gateway.application.customers import ReadCustomers, SaveCustomer
 from gateway.application.jobs import Chore, RunDueWork
 from gateway.application.key_rotation import RotateKeys
@@ -62,7 +64,7 @@ class Gateway(Services):
             payments=self.payments,
             payouts=self.payouts,
             refunds=self.refunds,
-            receipts=receipts_desk(self.units),
+            receipts=receipts_desk(self.units, self.settings.under_tolerance),
             checkout=self.checkout,
             customers=ReadCustomers(unit=self.units),
             save_customer=SaveCustomer(unit=self.units),
@@ -75,6 +77,7 @@ class Gateway(Services):
                 doors=self.doors,
                 store=SqlCallbackStore(engine=self.engine, vault=self.vault, new_id=UuidV7(), clock=self.clock),
                 providers=self.lines,
+                crowding=Crowding(monotonic=time.monotonic),
             ),
             weigh_callback=self.weigh_callback,
             deliver_webhook=self.deliver_webhook,
@@ -106,7 +109,9 @@ class Gateway(Services):
     @cached_property
     def money_in(self) -> MoneyInCommands:
         """The operator's acts about money that nobody asked for."""
-        return money_in_commands(self.units, self.lines, self.replying, self.directory, self.desk)
+        return money_in_commands(
+            self.units, self.lines, self.replying, self.directory, self.desk, self.settings.under_tolerance
+        )
 
     @cached_property
     def statements(self) -> StatementCommands:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -17,12 +18,13 @@ from gateway.adapters.persistence.breakers import SqlHealth
 from gateway.adapters.persistence.clock import SqlTestClock, UnitClock
 from gateway.adapters.persistence.doors import SqlDoors
 from gateway.adapters.persistence.engines import open_engine
+from gateway.adapters.persistence.host_clock import HostClock
 from gateway.adapters.persistence.insistence import InsistOnLostConnections
 from gateway.adapters.persistence.ledger import SqlLedger
 from gateway.adapters.persistence.unit_of_work import SqlUnits
 from gateway.adapters.persistence.vault import Vault
 from gateway.adapters.plugin_host import Plugins, load_plugins
-from gateway.adapters.system import Sleeper, SystemChance, SystemClock, UuidV7
+from gateway.adapters.system import Sleeper, SystemAlarm, SystemChance, SystemClock, UuidV7
 from gateway.application.breakers import WatchConnections
 from gateway.application.replies import Replying
 from gateway.application.shedding import Shedding
@@ -77,6 +79,11 @@ class Means:
         return UnitClock(system=SystemClock(), sandbox=self.settings.is_sandbox)
 
     @cached_property
+    def host_clock(self) -> HostClock:
+        """Tells when this machine's time is not to be worked by."""
+        return HostClock(engine=self.engine, system=SystemClock(), monotonic=time.monotonic)
+
+    @cached_property
     def test_clock(self) -> TestClock | None:
         """The clock that can be moved, in a sandbox installation only."""
         return TestClock(clock=SqlTestClock(engine=self.engine)) if self.settings.is_sandbox else None
@@ -90,6 +97,7 @@ class Means:
             event_days=self.settings.event_days,
             request_days=self.settings.request_days,
             limits=lambda: limits_of(self.lines, self.settings.provider_calls_per_s),
+            clock_is_wrong=self.host_clock.is_wrong,
         )
 
     @cached_property
@@ -148,7 +156,7 @@ class Means:
     @cached_property
     def watch(self) -> WatchConnections:
         """Keeps the breakers."""
-        return WatchConnections(unit=self.units, health=self.health)
+        return WatchConnections(unit=self.units, health=self.health, alarm=SystemAlarm())
 
     @cached_property
     def memory(self) -> RedisMemory:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from gateway.application.addresses_of_connections import RegisterConnection, SetPolicy
 from gateway.application.assignments import AssignReceipt, OperateReceipts, ReadReceipts
+from gateway.application.conflicts import DecideConflicts
 from gateway.application.history import PullHistory
 from gateway.application.interfaces import Call, Directory, Doors, OpenUnit, Providers
 from gateway.application.jobs import Chore
@@ -23,9 +24,9 @@ from gateway.application.reports import RecordReport
 from ports.abilities import Ability
 
 
-def receipts_desk(unit: OpenUnit) -> ReceiptsDesk:
-    """What a business does about receipts."""
-    return ReceiptsDesk(read=ReadReceipts(unit=unit), assign=AssignReceipt(unit=unit))
+def receipts_desk(unit: OpenUnit, tolerance: int = 0) -> ReceiptsDesk:
+    """What a business does about receipts; `tolerance` is what a payment may be short."""
+    return ReceiptsDesk(read=ReadReceipts(unit=unit), assign=AssignReceipt(unit=unit, tolerance=tolerance))
 
 
 def money_handlers(
@@ -54,14 +55,22 @@ class MoneyInCommands:
     register: RegisterConnection
     set_policy: SetPolicy
     receipts: OperateReceipts
+    conflicts: DecideConflicts
 
 
 def money_in_commands(
-    unit: OpenUnit, providers: Providers, replying: Replying, directory: Directory, desk: OperatorDesk
+    unit: OpenUnit,
+    providers: Providers,
+    replying: Replying,
+    directory: Directory,
+    desk: OperatorDesk,
+    tolerance: int = 0,
 ) -> MoneyInCommands:
-    """All of them."""
+    """All of them; `tolerance` is what a payment may be short."""
+    assign = AssignReceipt(unit=unit, tolerance=tolerance)
     return MoneyInCommands(
         register=RegisterConnection(unit=unit, providers=providers, replying=replying, directory=directory, desk=desk),
         set_policy=SetPolicy(directory=directory, desk=desk),
-        receipts=OperateReceipts(unit=unit, directory=directory, desk=desk, assign=AssignReceipt(unit=unit)),
+        receipts=OperateReceipts(unit=unit, directory=directory, desk=desk, assign=assign),
+        conflicts=DecideConflicts(unit=unit, desk=desk),
     )

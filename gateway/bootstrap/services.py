@@ -54,7 +54,9 @@ class Services(Means):
         record = RecordReport(unit=unit, providers=lines)
         return PaymentOrchestrator(
             create=CreatePayment(unit=unit, providers=lines),
-            confirm=ConfirmPayment(unit=unit, providers=lines, chance=SystemChance()),
+            confirm=ConfirmPayment(
+                unit=unit, providers=lines, chance=SystemChance(), tolerance=self.settings.under_tolerance
+            ),
             cancel=CancelPayment(unit=unit),
             refresh=RefreshPayment(unit=unit),
             read=ReadPayments(unit=unit),

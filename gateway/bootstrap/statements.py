@@ -10,6 +10,7 @@ from uuid import UUID
 from gateway.application.interfaces import Call, Directory, OpenUnit, Providers
 from gateway.application.money_in import RecordMoneyIn
 from gateway.application.operators import OperatorDesk
+from gateway.application.own_transfers_reports import RecordOwnReport
 from gateway.application.payout_reports import RecordPayoutReport
 from gateway.application.refund_desk import RefundDesk
 from gateway.application.statement_matching import MatchMoneyOut
@@ -44,6 +45,7 @@ def statement_handlers(
         payouts=RecordPayoutReport(unit=unit, providers=providers),
         refunds=refunds.record,
         reversals=refunds.record_reversal,
+        own=RecordOwnReport(providers=providers),
     )
     settle = SettleStatement(unit=unit, providers=providers, money=RecordMoneyIn(unit=unit), match=match)
     return {"statement.settle": settle}

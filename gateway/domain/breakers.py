@@ -10,8 +10,13 @@ from enum import Enum
 ROW_MAX = 5
 SEEN_MAX = 20
 AMONG_MAX = 10
-#: Seconds from an opening to the probe: by how often it opened since it was closed, the last one repeating.
-PROBE_AFTER_S = (5, 5, 5, 5, 10, 20, 40, 60)
+#: A call that hears nothing for SILENT_S counts as so many faults, before it has run into its own end: whoever hangs
+#: would otherwise be found out by nobody for half a minute. A probe is told from it sooner, since others wait for it.
+SILENT_S, SILENT_WEIGHS = 10, 3
+PROBE_SILENT_S = 4
+#: Seconds from an opening to the probe: by how often it opened since it was closed, the last one repeating. For the
+#: first minute or so a return is to be noticed at once.
+PROBE_AFTER_S = (5, 5, 5, 5, 5, 5, 5, 5, 10, 20, 40, 60)
 #: A provider that asks for a pause gets at most so much of one for all its calls.
 HOLD_MAX_S = 2
 #: A try that is repeated when the budget of repeats is spent waits at least so long.
@@ -34,6 +39,10 @@ class CallOutcome(Enum):
     """Silence, no connection, or an adapter that broke."""
     TURNED_AWAY = "turned_away"
     """Too fast: the provider is well."""
+    QUIET = "quiet"
+    """Nothing for PROBE_SILENT_S; the call goes on. It matters for a probe alone."""
+    SILENT = "silent"
+    """Nothing for SILENT_S; the call goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +62,13 @@ class Breaker:
             outcome = CallOutcome.ANSWERED
         if outcome is CallOutcome.ANSWERED:
             return self._answered()
-        if self.state is BreakerState.OPEN:
+        probing = self.state is BreakerState.HALF_OPEN
+        if self.state is BreakerState.OPEN or outcome is (CallOutcome.SILENT if probing else CallOutcome.QUIET):
             # A call that was under way when it opened says nothing new.
             return self
-        recent = (self.recent + "f")[-SEEN_MAX:]
-        if self.state is BreakerState.HALF_OPEN or recent.endswith("f" * ROW_MAX) or recent.count("f") >= AMONG_MAX:
+        marks = SILENT_WEIGHS if outcome is CallOutcome.SILENT else 1
+        recent = (self.recent + "f" * marks)[-SEEN_MAX:]
+        if probing or recent.endswith("f" * ROW_MAX) or recent.count("f") >= AMONG_MAX:
             return self._opened(now, reason)
         return replace(self, recent=recent, reason=reason or None)
 

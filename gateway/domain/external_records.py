@@ -10,6 +10,7 @@ from uuid import UUID
 
 from gateway.domain.proof import Evidence, Finding, Verdict, agreed_facts
 from ports.money import Money
+from ports.report import Grade
 
 
 class RecordState(Enum):
@@ -22,6 +23,8 @@ class RecordState(Enum):
     BOOKED = "booked"
     SUSPENSE = "suspense"
     CONFLICT = "conflict"
+    DISMISSED = "dismissed"
+    """Its reports contradict one another, and a person said that it is no money of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class ExternalRecord:
     """One sum under one receipt number. `reference` is as typed; `owner_id` is the business whose try it named.
 
     `trusted`: it was announced from an address that the operator trusts, within the ceiling that the policy sets.
+    `decided_units`: the sum that a person took where reports contradict one another, spoken at `decided_at`.
     """
 
     id: UUID
@@ -46,11 +50,16 @@ class ExternalRecord:
     attempt_id: UUID | None = None
     trusted: bool = False
     look_ups: int = 0
+    decided_units: int | None = None
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LooseReceipt:
-    """A proved receipt of the house: in suspense until it is assigned. `candidate_id` is whose it may be."""
+    """A proved receipt of the house: in suspense until it is assigned. `candidate_id` is whose it may be.
+
+    `reversed_units`: so much of it the provider took back.
+    """
 
     id: UUID
     livemode: bool
@@ -65,6 +74,12 @@ class LooseReceipt:
     payer_hint: str | None = None
     candidate_id: UUID | None = None
     typed_masked: str | None = None
+    reversed_units: int = 0
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the provider has taken all of it back: there is nothing left to assign."""
+        return self.reversed_units >= self.amount.units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +115,27 @@ class Policy:
         return amount is not None and peer in self.announced_addresses and amount.units <= self.announced_ceiling_units
 
 
-def weigh_sum(evidence: Sequence[Evidence], *, trusted: bool) -> Finding:
+#: Of strong news that contradicts itself the higher one is believed: a statement is the last word.
+_STRENGTH = {Grade.ANSWER: 1, Grade.SIGNED: 2, Grade.FILE: 3}
+
+
+def strongest_sums(evidence: Sequence[Evidence]) -> set[Money]:
+    """The sums that the strongest news of one receipt number names; more than one where that contradicts itself."""
+    told = [e for e in evidence if e.amount is not None]
+    most = max((_STRENGTH.get(e.grade, 0) for e in told), default=0)
+    best = [e for e in told if e.is_strong and _STRENGTH[e.grade] == most] or agreed_facts(told)
+    return {e.amount for e in best if e.amount is not None}
+
+
+def weigh_sum(evidence: Sequence[Evidence], *, trusted: bool, decided: int | None = None) -> Finding:
     """What all news of one receipt number amounts to. Order and repeats don't matter.
 
     Proved: one strong report with the amount, or two weak ones by different secrets that agree on it, or an
-    announcement that the connection's policy trusts.
+    announcement that the connection's policy trusts, or the sum, in units, that a person decided for.
     """
-    told = [e for e in evidence if e.amount is not None]
+    told = [e for e in evidence if e.amount is not None and decided in (None, e.amount.units)]
     strong = [e for e in told if e.is_strong]
-    proof = strong or agreed_facts(told) or (told if trusted else [])
+    proof = strong or agreed_facts(told) or (told if trusted or decided is not None else [])
     amounts = {e.amount for e in proof}
     if not proof:
         return Finding(verdict=Verdict.ASK)

@@ -121,13 +121,20 @@ class Settlement:
 class Terms:
     """What a payment froze at its first confirm; nothing that changes later touches it.
 
-    Where the customer bears a part, `full` is the whole charge (the rounding in it) on an order of `base_units`.
+    Where the customer bears a part, `full` is the whole charge (the rounding in it) on an order of `base_units`. What
+    is short of what is due by at most `under_units` is taken as paid.
     """
 
     fee: FeeSchedule
     settlement: Settlement
     full: Charge | None = None
     base_units: int | None = None
+    under_units: int = 0
+
+
+def forgiven(tolerance: int, due_units: int) -> int:
+    """How much a payment may be short: at most a tenth of what is due, or small ones would be given away."""
+    return min(tolerance, due_units // 10)
 
 
 def half_up(numerator: int, denominator: int) -> int:

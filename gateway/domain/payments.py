@@ -158,4 +158,8 @@ class Payment:
     @property
     def is_paid(self) -> bool:
         """Whether what arrived covers what was due."""
-        return self.received_units >= self.amount_due.units
+        return self.covers(self.received_units)
+
+    def covers(self, units: int) -> bool:
+        """Whether so much would: all that is due, or less by no more than its terms forgive."""
+        return units >= self.amount_due.units - (self.terms.under_units if self.terms else 0)

@@ -85,10 +85,45 @@ def reversal_booked(reversal: Reversal, float_id: UUID) -> Journal:
         legs=_legs((owed, ledger.float_(float_id), reversal.amount.units)),
         meta=meta_of(
             encode(Prefix.RECEIPT, reversal.receipt_id),
-            payment=encode(Prefix.PAYMENT, reversal.payment_id),
+            payment=_public(reversal.payment_id),
             number=reversal.reversal_number,
         ),
     )
+
+
+def suspense_reversed(reversal: Reversal, float_id: UUID) -> Journal:
+    """The provider took money back that was in suspense: it comes out of there, and nobody owes anything."""
+    return Journal(
+        key=f"reversal:{reversal.receipt_namespace}:{reversal.reversal_number}:booked",
+        kind=Kind.REVERSAL_BOOKED,
+        livemode=reversal.livemode,
+        business_id=None,
+        effective_at=reversal.happened_at,
+        legs=_legs((ledger.suspense(float_id), ledger.float_(float_id), reversal.amount.units)),
+        meta=_meta(encode(Prefix.RECEIPT, reversal.receipt_id), number=reversal.reversal_number),
+    )
+
+
+def reversal_followed(reversal: Reversal, float_id: UUID, at: datetime) -> Journal:
+    """Its receipt has left suspense for a business with all that it brought: what was taken back is owed by it."""
+    owed = ledger.bucket(reversal.business_id, "owed", reversal.amount.asset)
+    return Journal(
+        key=f"reversal:{reversal.receipt_namespace}:{reversal.reversal_number}:followed",
+        kind=Kind.REVERSAL_BOOKED,
+        livemode=reversal.livemode,
+        business_id=reversal.business_id,
+        effective_at=at,
+        legs=_legs((owed, ledger.suspense(float_id), reversal.amount.units)),
+        meta=_meta(
+            encode(Prefix.RECEIPT, reversal.receipt_id),
+            payment=_public(reversal.payment_id),
+            number=reversal.reversal_number,
+        ),
+    )
+
+
+def _public(payment_id: UUID | None) -> str | None:
+    return None if payment_id is None else encode(Prefix.PAYMENT, payment_id)
 
 
 def debt_recovered(recovery: Recovery, business_id: UUID, asset: Asset, *, livemode: bool, at: datetime) -> Journal:

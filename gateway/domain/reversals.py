@@ -27,13 +27,16 @@ class SeenReversal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reversal:
-    """A reversal as it was recorded, once. With a `refund_id` it was our own refund, and nothing is owed."""
+    """A reversal as it was recorded, once. With a `refund_id` it was our own refund, and nothing is owed.
+
+    Without a `payment_id` it took money out of suspense, and its business is the house.
+    """
 
     id: UUID
     business_id: UUID
     livemode: bool
     created: datetime
-    payment_id: UUID
+    payment_id: UUID | None
     receipt_id: UUID
     receipt_namespace: str
     reversal_number: str

@@ -14,6 +14,8 @@ from ports.statement import LineKind, StatementLine
 
 #: How long after a look a line whose receipt nobody has is looked at again; after the last one it is unmatched.
 LOOK_AGAIN_S = (60, 600, 3600)
+#: Then it is looked at for ever, since its original may come in by any door: each hour of a week, then each day.
+LATE_S, LATE_WEEK_S, LATE_DAILY_S = 3600, 7 * 86_400, 86_400
 
 
 class StatementState(StrEnum):
@@ -96,6 +98,7 @@ class KeptLine:
     receipt_number: str
     happened_at: datetime
     amount: Money
+    comes_in: bool
     reference: str | None
     original_receipt: str | None
     payer_hint: str | None

@@ -25,8 +25,11 @@ GAS_PRICE_ORACLE = "0x420000000000000000000000000000000000000f"
 _FEES = Fees(tip_max=5 * GWEI, max_fee_min=200_000, l1_oracle=GAS_PRICE_ORACLE)
 _FINAL_LAG_S = 1_200
 
+#: The first block of the live network, which every node of it shows.
+_FIRST = (0, "0xf712aa9241cc24369b143cf6dce85f0902a9731e70d66818a3a5845b296c73dd")
 
-def _network(chain_id: int, token: Token) -> Network:
+
+def _network(chain_id: int, token: Token, pinned: tuple[int, str] | None = None) -> Network:
     said = ChainCapabilities(
         network="base",
         chain_id=chain_id,
@@ -36,7 +39,7 @@ def _network(chain_id: int, token: Token) -> Network:
         depths=_DEPTHS,
         final_lag_s=_FINAL_LAG_S,
     )
-    return Network(capabilities=said, fees=_FEES)
+    return Network(capabilities=said, fees=_FEES, pinned=pinned)
 
 
 CHAINS = Chains(
@@ -49,6 +52,7 @@ CHAINS = Chains(
             domain=("USD Coin", "2"),
             dust_units=10_000,
         ),
+        _FIRST,
     ),
     test=_network(
         84532,

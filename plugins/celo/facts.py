@@ -28,8 +28,13 @@ _FEES = Fees(tip_max=100 * GWEI, max_fee_min=25 * GWEI)
 #: Ethereum's finality and the posting of a batch before it: 15 to 25 minutes.
 _FINAL_LAG_S = 1_500
 
+#: The first block of the live network, which every node of it shows.
+_FIRST = (0, "0x19ea3339d3c8cda97235bc8293240d5b9dadcdfbb5d4b0b90ee731cac1bd11c3")
 
-def _network(chain_id: int, tokens: tuple[Token, ...], currencies: dict[str, str]) -> Network:
+
+def _network(
+    chain_id: int, tokens: tuple[Token, ...], currencies: dict[str, str], pinned: tuple[int, str] | None = None
+) -> Network:
     said = ChainCapabilities(
         network="celo",
         chain_id=chain_id,
@@ -39,7 +44,7 @@ def _network(chain_id: int, tokens: tuple[Token, ...], currencies: dict[str, str
         depths=_DEPTHS,
         final_lag_s=_FINAL_LAG_S,
     )
-    return Network(capabilities=said, fees=_FEES, fee_currencies=currencies)
+    return Network(capabilities=said, fees=_FEES, fee_currencies=currencies, pinned=pinned)
 
 
 _CKES_LIVE = address("0x456a3D042C0DbD3db53D5489e98dFb038553B0d0")
@@ -70,6 +75,7 @@ CHAINS = Chains(
             USDC.code: address("0x2F25deB3848C207fc8E0c34035B3Ba7fC157602B"),
             CKES.code: _CKES_LIVE,
         },
+        _FIRST,
     ),
     # Celo Sepolia; the older test network, Alfajores, is gone.
     test=_network(

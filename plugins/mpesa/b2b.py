@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from plugins.mpesa import orders, wire, wire_more
+from plugins.mpesa import orders, wire_more
 from plugins.mpesa.asked import refused, reply_url, whole_shillings
 from plugins.mpesa.client import CALL_TIMEOUT_S, Daraja
 from plugins.mpesa.config import B2bConfig, b2b_config
-from plugins.mpesa.faults import fault_of
-from plugins.mpesa.mapping import RECEIPTS, error_of
+from plugins.mpesa.holders import holder_told
+from plugins.mpesa.mapping import RECEIPTS
 from plugins.mpesa.operator import Operator, ages
 from plugins.mpesa.order_results import read_order_callback
 from plugins.mpesa.results import REPLY
@@ -34,7 +34,6 @@ from ports.abilities import (
 )
 from ports.callback import Incoming, Reading, ReplyTo
 from ports.context import Context
-from ports.errors import OutcomeUnknown
 from ports.money import KES, Money
 from ports.payment_rail import Question
 from ports.payout_channel import (
@@ -178,19 +177,15 @@ class MpesaB2b(PayoutChannel, ReadsBalance, KnowsHolders, MovesOwn, ReadsFiles, 
         return None
 
     def holder_name(self, destination: Destination) -> Holder:
-        """Whose a paybill or till is. Raises NotSent, OutcomeUnknown or Misconfigured."""
+        """Whose a paybill or till is.
+
+        Raises Refused for any other destination; NotSent, OutcomeUnknown or Misconfigured.
+        """
+        if destination.kind not in B2B.destinations or not _NUMBER.fullmatch(destination.account):
+            raise refused("not a paybill or till number", FailureKind.DESTINATION_INVALID)
         is_till = destination.kind is DestinationKind.TILL
         body = wire_more.holder_body(number=destination.account, is_till=is_till)
-        answer = self.daraja.call("holder", wire_more.HOLDER_PATH, body)
-        found = orders.body_of(answer)
-        if answer.status != 200:
-            raise error_of("holder", fault_of(answer))
-        if wire.said(found.get("ResponseMessage")).strip().lower() != "success":
-            return Holder(name=None)
-        name = wire.said(found.get("OrganizationName")).strip()
-        if not name:
-            raise OutcomeUnknown("holder: success without a name")
-        return Holder(name=name[:100])
+        return holder_told(self.daraja.call("holder", wire_more.HOLDER_PATH, body))
 
     def move_own(self, transfer: OwnTransfer) -> Report:
         """Move our money from `working` to `utility` (of this shortcode) or `bulk` (another shortcode's utility).

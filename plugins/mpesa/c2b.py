@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from plugins.kit.http import Budget
 from plugins.mpesa import orders, pull, wire, wire_more
 from plugins.mpesa.asked import reply_url
 from plugins.mpesa.client import CALL_TIMEOUT_S, Daraja
@@ -17,7 +18,7 @@ from plugins.mpesa.config import PAYBILL_SCHEMA, TILL_SCHEMA, CollectConfig, col
 from plugins.mpesa.mapping import RECEIPTS
 from plugins.mpesa.operator import Operator, ages
 from plugins.mpesa.order_results import read_order_callback
-from plugins.mpesa.registering import told_urls
+from plugins.mpesa.registering import told_urls, with_pull
 from plugins.mpesa.results import REPLY, grade_of, parsed_callback, unreadable
 from plugins.mpesa.statement import read_statement
 from ports.abilities import (
@@ -173,11 +174,14 @@ class MpesaCollects(PaymentRail, Refunds, History, Registers, ReadsBalance, Read
             validation=validation,
             response_type=self.config.response_type,
         )
-        words = told_urls(self.daraja.call("register", wire_more.register_path(self.config.c2b_version), body))
-        if self.config.nominated_number is None:
-            return words
-        allowed = pull.register(self.daraja, self.config.shortcode, self.config.nominated_number, confirmation)
-        return f"{words}; Pull: {allowed}"
+        budget = Budget(CALL_TIMEOUT_S)
+        path, number = wire_more.register_path(self.config.c2b_version), self.config.nominated_number
+        answer = self.daraja.call("register", path, body, budget=budget)
+        if number is None:
+            return told_urls(answer)
+        return with_pull(
+            answer, lambda: pull.register(self.daraja, self.config.shortcode, number, confirmation, budget)
+        )
 
     def balance(self, reply_to: ReplyTo) -> tuple[Pocket, ...] | None:
         """Ask what our pockets hold; the answer comes to the ReplyTo."""

@@ -59,14 +59,22 @@ class Daraja:
         self._refusals = _Refusals(context.clock)
         self._log = context.log
 
-    def call(self, name: str, path: str, body: Mapping[str, object], limits: Limits = _LIMITS) -> Answer:
+    def call(
+        self,
+        name: str,
+        path: str,
+        body: Mapping[str, object],
+        limits: Limits = _LIMITS,
+        budget: Budget | None = None,
+    ) -> Answer:
         """Send `body` and give the answer, of any status but a refused token.
 
         A refused token was looked at before the call was, so that the second try can't be a second payment. Nothing
         else is ever sent twice. Raises NotSent, also when the second token is refused too; OutcomeUnknown; and
-        Misconfigured when tokens stay refused or the app lacks the product.
+        Misconfigured when tokens stay refused or the app lacks the product. `budget` is what a port call has left that
+        needs several of these.
         """
-        budget = Budget(CALL_TIMEOUT_S)
+        budget = budget or Budget(CALL_TIMEOUT_S)
         content = wire.written(body)
         token = self._tokens.current(budget)
         answer = self._send(name, path, content, token, budget, limits)

@@ -171,6 +171,12 @@ def error_of(call: str, fault: Fault) -> PortError:
             return OutcomeUnknown(named)
 
 
+def question_error(call: str, fault: Fault) -> PortError:
+    """What an error answer means for a question: a field that was refused leaves it unanswered, and refuses nothing."""
+    error = error_of(call, fault)
+    return OutcomeUnknown(str(error)) if isinstance(error, Refused) else error
+
+
 def _invalid(fault: Fault) -> Failure:
     phone = fault.field in _PHONE_FIELDS
     return Failure(

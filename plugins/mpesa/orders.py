@@ -16,6 +16,7 @@ from ports.abilities import RefundOrder
 from ports.callback import ReplyTo
 from ports.context import Environment
 from ports.errors import Misconfigured, OutcomeUnknown, Refused
+from ports.money import KES
 from ports.payment_rail import Question
 from ports.report import FailureKind, Grade, Report, Status
 
@@ -62,7 +63,9 @@ def reverse(
         raise another_way("the payment has no receipt number that could be reversed")
     if order.amount != order.received:
         raise another_way("a reversal gives back all of a payment")
-    if order.amount.units % 100:
+    if order.amount.asset != KES:
+        raise refused("another asset than shillings")
+    if not order.amount or order.amount.units % 100:
         raise refused("not in whole shillings")
     body = wire_more.reversal_body(
         receipt=order.receipt_number,
@@ -122,4 +125,7 @@ def ask_balance(
         credential=operator.credential,
         reply_url=reply_url(reply_to, environment),
     )
-    order_sent("balance", daraja.call("balance", wire_more.BALANCE_PATH, body), "")
+    try:
+        order_sent("balance", daraja.call("balance", wire_more.BALANCE_PATH, body), "")
+    except Refused as unanswered:
+        raise OutcomeUnknown(f"balance: {unanswered}") from None

@@ -193,8 +193,9 @@ def timed_out(result: dict[str, object]) -> bool:
 
 
 def charges_in(parameters: Pairs, number: str | None) -> tuple[ProviderCharge, ...]:
-    """`Fee For B2C Payment|KES|22.40`, for the transaction `number`; nothing where nothing was charged."""
-    found = (wire.shillings(wire.said(v).rpartition("|")[2]) for key, v in parameters if key == "DebitPartyCharges")
+    """`Fee For B2C Payment|KES|22.40`, or the plain `Charge` of a reversal, for the transaction `number`."""
+    told = [v for key, v in parameters if key == "DebitPartyCharges"] or [v for key, v in parameters if key == "Charge"]
+    found = (wire.shillings(v.rpartition("|")[2] if isinstance(v, str) else v) for v in told)
     return tuple(ProviderCharge(number=number, amount=amount) for amount in found if number and amount and amount.units)
 
 

@@ -1,7 +1,7 @@
 """The organisation's statement as M-Pesa's portal exports it (CSV): all of it understood, or none.
 
-The file has a block of names and values (`Short Code`, `Time Period`, `Opening Balance` …), then a row of headings that
-begins with `Receipt No.`, then the rows. A charge bears the receipt of what it was taken for; a reversal names it under
+The file has a block of names and values (`Short Code`, `Time Period`, `Opening Balance` …), then a row of headings,
+`Receipt No.` among them, then the rows. A charge bears the receipt of what it was taken for; a reversal names it under
 `Linked Transaction ID`. Amounts have thousands separators, what leaves is below zero or not, times are in East Africa.
 """
 
@@ -47,9 +47,9 @@ def read_statement(name: str, content: bytes) -> StatementFile:
     if len(content) > FILE_MAX:
         raise Unreadable(f"{_plain(name)}: larger than {FILE_MAX // 1_048_576} MB")
     rows = list(_rows(content))
-    start = next((n for n, row in enumerate(rows) if row and row[0].strip().lower() == "receipt no."), None)
+    start = next((n for n, row in enumerate(rows) if "receipt no." in (cell.strip().lower() for cell in row)), None)
     if start is None:
-        raise Unreadable(f"{_plain(name)}: no row of headings that begins with Receipt No.")
+        raise Unreadable(f"{_plain(name)}: no row of headings with Receipt No. in it")
     head = _head(rows[:start])
     columns = {title.strip().lower(): place for place, title in enumerate(rows[start])}
     if missing := [title for title in _NEEDED if title not in columns]:
@@ -100,6 +100,8 @@ def _line(number: int, row: Sequence[str], columns: Mapping[str, int]) -> Statem
         place = columns.get(title)
         return row[place].strip() if place is not None and place < len(row) else ""
 
+    if len(row) < len(columns) and len(row) - 1 <= max(columns["paid in"], columns["withdrawn"]):
+        raise Unreadable(f"row {number}: cut short, so that its last amount may be another")
     receipt = wire.receipt_number(cell("receipt no."))
     completed = cell("transaction status").lower() == "completed"
     # What never completed has no completion time.
@@ -168,4 +170,4 @@ def _period(text: str) -> tuple[datetime | None, datetime | None]:
 
 def _plain(name: str) -> str:
     """A file's name without what a person may have put into it."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", name)[:60]
+    return re.sub(r"[0-9]{9,}", "…", re.sub(r"[^A-Za-z0-9._-]+", "_", name))[:60]

@@ -24,8 +24,11 @@ _FEES = Fees(tip_min=30 * GWEI, tip_max=500 * GWEI, tip_from_history=True)
 #: Milestones come every 2 to 5 seconds, and headers are told in whole ones.
 _FINAL_LAG_S = 10
 
+#: The first block of the live network, which every node of it shows.
+_FIRST = (0, "0xa9c28ce2141b56c474f1dc504bee9b01eb1bd7d1a507580d5519d4437a97de1b")
 
-def _network(chain_id: int, tokens: tuple[Token, ...]) -> Network:
+
+def _network(chain_id: int, tokens: tuple[Token, ...], pinned: tuple[int, str] | None = None) -> Network:
     said = ChainCapabilities(
         network="polygon",
         chain_id=chain_id,
@@ -35,7 +38,7 @@ def _network(chain_id: int, tokens: tuple[Token, ...]) -> Network:
         depths=_DEPTHS,
         final_lag_s=_FINAL_LAG_S,
     )
-    return Network(capabilities=said, fees=_FEES)
+    return Network(capabilities=said, fees=_FEES, pinned=pinned)
 
 
 CHAINS = Chains(
@@ -48,6 +51,7 @@ CHAINS = Chains(
             # Its signing domain has a salt in place of a chain id.
             Token(asset=USDCE, address=address("0x2791Bca1f2de4661ED88A30C99A7a9449Aa84174"), dust_units=10_000),
         ),
+        _FIRST,
     ),
     # Amoy has neither token.
     test=_network(80002, ()),

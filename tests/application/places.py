@@ -19,10 +19,10 @@ from tests.fakes.places import FAKE_PLACE, FakePlace
 class Place:
     """The place, its connection, and how its news comes in."""
 
-    def __init__(self, world: World, offers: RailCapabilities = FAKE_PLACE) -> None:
+    def __init__(self, world: World, offers: RailCapabilities = FAKE_PLACE, kind: type[FakePlace] = FakePlace) -> None:
         self.world = world
         namespace = f"fake-{world.number}"
-        self.rail = FakePlace(capabilities=replace(offers, receipt_namespace=namespace))
+        self.rail = kind(capabilities=replace(offers, receipt_namespace=namespace))
         code = f"fake_place_{world.number}"
         for process in (world.web, world.worker, world.operator):
             rails = process.lines_.rails

@@ -229,16 +229,6 @@ def test_a_reversal_waits_for_its_receipt_and_not_for_ever(refunding: World) -> 
     assert files.show(early)["status"] == "settled"
 
 
-def test_a_reversal_of_money_in_suspense_is_for_a_person(refunding: World) -> None:
-    world, files = refunding, Files(refunding)
-    shown = files.import_lines(
-        collection("SU00000001"), line(LineKind.REVERSAL, "SU00000002", 150_000, original_receipt="SU00000001")
-    )
-    world.advance(5_000)
-    assert files.outcomes(shown) == ["suspense", "unmatched"]
-    assert files.alerts(shown) == ["statement_unmatched"]
-
-
 # The provider's own file ------------------------------------------------------------------------------------------
 
 HEAD = """Organization Statement,,,

@@ -41,7 +41,7 @@ def a_ceiling(stack: Stack, folder: Path) -> Iterator[str]:
         "ceiling", [*command, "tests.bench.ceiling:app"], log=folder / "ceiling.log", env=environment, cwd=Path.cwd()
     )
     try:
-        eventually(lambda: ready(url), within_s=20, every_s=0.05)
+        eventually(lambda: ready(url), within_s=60, every_s=0.05)
         yield url
     finally:
         process.stop(within_s=5)
@@ -90,7 +90,7 @@ def compared(name: str, ours_: list[Measured], ceiling: list[Measured], aim: str
 
 def fill(stack: Stack) -> None:
     """Payments of that business, straight into the tables: copies of one, each with an id of its own."""
-    fresh = {"id": "uuidv7()", "idempotency_key": "NULL", "fingerprint": "NULL", "reference": "NULL"}
+    fresh = {"id": "gateway.new_id()", "idempotency_key": "NULL", "fingerprint": "NULL", "reference": "NULL"}
     with psycopg.connect(stack.database.plain_url("owner"), autocommit=True) as connection:
         found = connection.execute(
             "SELECT column_name FROM information_schema.columns"

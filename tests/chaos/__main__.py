@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: every seed's kills, lost replies, shuffled callbacks and lies, with a table at the end."""
+"""`python -m tests.chaos`: seeds of kills, lost replies, shuffled callbacks, lies and hangs, with a table."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.chaos import callbacks, hops, kills
+from tests.chaos import callbacks, hang, hops, kills
 from tests.chaos.plan import make_plan
 from tests.chaos.scene import a_scene
 from tests.chaos.traffic import fund
+from tests.chaos.two import HOWS, two_lines
 from tests.servers import scratch_folder
 
-PARTS = ("kills", "replies", "callbacks", "flood")
+PARTS = ("kills", "replies", "callbacks", "flood", "hang")
 _HOPS = (hops.to_the_shop, hops.from_the_provider, hops.to_the_callback, hops.to_a_webhook)
 
 
@@ -29,6 +30,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--losses", type=int, default=500, help="lost replies a hop (500)")
     parser.add_argument("--callbacks", type=int, default=20_000, help="callbacks posted, five times each (20000)")
     parser.add_argument("--forged", type=int, default=10_000, help="forged callbacks (10000)")
+    parser.add_argument("--hang", type=float, default=60.0, help="seconds that one connection of two hangs (60)")
+    parser.add_argument("--quiet", type=float, default=60.0, help="quiet seconds before each hang (60)")
+    parser.add_argument("--every", type=float, default=0.5, help="seconds between two payments of a connection (0.5)")
     parser.add_argument("--only", choices=PARTS, action="append", help="one part, or several")
     return parser.parse_args(arguments)
 
@@ -105,11 +109,37 @@ def _flood(options: argparse.Namespace, folder: Path) -> list[str]:
     return found.faults
 
 
+def _hang(options: argparse.Namespace, folder: Path) -> list[str]:
+    with two_lines(folder / "hang", seed=options.first_seed) as two:
+        pace = {"quiet_s": options.quiet, "hang_s": options.hang, "back_s": 40.0, "every_s": options.every}
+        found = hang.run(two, hows=HOWS, say=_say, **pace)
+        ended = hang.judged(two)
+    for one in found:
+        quiet, hung = hang.p99(one.quiet), hang.p99(one.hung)
+        back = f"{one.back_after_s:.1f} s; {one.goodput_after:.2f} of the tries, {one.goodput_quiet:.2f} quiet"
+        refused = f"{one.hung_refused:.2f}, the rest waited"
+        _table(
+            [
+                (f"{one.how}: the other's p99, quiet : hung", f"{quiet:.2f} : {hung:.2f} s ({one.ratio:.2f})"),
+                (f"{one.how}: prompts refused while it hung", refused),
+                (f"{one.how}: goodput back after", back),
+            ]
+        )
+    _table(
+        [
+            ("payments over both, settled", f"{ended.payments}, {ended.settled}"),
+            ("tries of which M-Pesa never heard", f"{len(ended.doubts)}, all shown as unknown"),
+        ]
+    )
+    return [*ended.faults, *(fault for one in found for fault in hang.short_of(one))]
+
+
 _RUN: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "kills": _kills,
     "replies": _replies,
     "callbacks": _callbacks,
     "flood": _flood,
+    "hang": _hang,
 }
 
 

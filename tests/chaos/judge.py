@@ -130,10 +130,10 @@ def judge_money(shop: Shop, control: Control, database: Database) -> list[str]:
         faults.append(f"available is {balance['available']}, M-Pesa's sums make it {expected}")
     if balance["reserved"] != reserved:
         faults.append(f"reserved is {balance['reserved']}, open payouts make it {reserved}")
-    return faults + _books(database, sum(arrived.values()), sum(left.values()))
+    return faults + judge_books(database, sum(arrived.values()), sum(left.values()))
 
 
-def _books(database: Database, arrived: int, left: int) -> list[str]:
+def judge_books(database: Database, arrived: int, left: int) -> list[str]:
     """The trial balance from the lines alone, each account's balance against its lines, floats against M-Pesa."""
     faults = []
     with psycopg.connect(database.plain_url("owner")) as conn:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ import requests
 
 from gateway.adapters.servers import (
     RunningPostgres,
+    RunningProcess,
     RunningValkey,
     embedded_postgres,
     embedded_valkey,
@@ -76,8 +77,13 @@ class Scene:
 
 
 @contextmanager
-def a_scene(folder: Path, *, seed: int, settings: dict[str, Any] | None = None) -> Iterator[Scene]:
-    """Everything started, migrated and seeded, with KES 1,000,000 in the payout float."""
+def a_scene(
+    folder: Path, *, seed: int, settings: dict[str, Any] | None = None, more: Mapping[str, str] | None = None
+) -> Iterator[Scene]:
+    """Everything started, migrated and seeded, with KES 1,000,000 in the payout float.
+
+    `settings` are the simulator's; `more` is put into the environment of all processes.
+    """
     from gateway import seeding
     from gateway import settings as reading
     from gateway.adapters.persistence.migrate import migrate
@@ -90,14 +96,14 @@ def a_scene(folder: Path, *, seed: int, settings: dict[str, Any] | None = None) 
         postgres.ensure_database("chaos")
         database = Database(name="chaos", server=postgres)
         migrate(database.url("owner"))
-        mpesa_url = _simulator(folder, cleanup, seed, {**QUICK, **(settings or {})})
+        mpesa_url, _ = a_simulator(folder, cleanup, seed, {**QUICK, **(settings or {})})
         url = f"http://127.0.0.1:{free_port(0)}"
         environment = environment_of(database, valkey.url_for(), url)
         account = {**seeding.mpesa_of(mpesa_url), "base_url": mpesa_url}
         key = seeding.seed_sandbox(reading.read(environment), account).secret_key
         control: Any = SimpleNamespace(control=Control(mpesa_url))
         stack = Stack(
-            environment=environment,
+            environment={**environment, **(more or {})},
             url=url,
             mpesa=control,
             logs=folder,
@@ -110,7 +116,7 @@ def a_scene(folder: Path, *, seed: int, settings: dict[str, Any] | None = None) 
         yield Scene(folder=folder, cleanup=cleanup, postgres=postgres, valkey=valkey, stack=stack, database=database)
 
 
-def _simulator(folder: Path, cleanup: ExitStack, seed: int, settings: dict[str, Any]) -> str:
+def a_simulator(folder: Path, cleanup: ExitStack, seed: int, settings: dict[str, Any]) -> tuple[str, RunningProcess]:
     """The simulated M-Pesa in a process of its own, so that it shares no lock with those who drive and judge."""
     (folder / "world.json").write_text(json.dumps({"settings": settings}))
     port = free_port(0)
@@ -121,7 +127,7 @@ def _simulator(folder: Path, cleanup: ExitStack, seed: int, settings: dict[str, 
     cleanup.callback(process.stop)
     url = f"http://127.0.0.1:{port}"
     eventually(_answers(url + "/healthz"), within_s=20, every_s=0.05)
-    return url
+    return url, process
 
 
 def _answers(url: str) -> Callable[[], bool]:

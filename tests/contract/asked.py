@@ -40,9 +40,10 @@ def at_least(capabilities: Capabilities) -> Money:
     return Money(units=capabilities.amount_min, asset=capabilities.assets[0])
 
 
-def called(body: bytes, door: Door = Door.CALL) -> Incoming:
-    """A body as it comes by the URL of one call."""
-    return Incoming(body=body, door=door, headers={"content-type": "application/json"}, peer="127.0.0.1")
+def called(body: bytes, door: Door = Door.CALL, *, of_question: bool = False) -> Incoming:
+    """A body as it comes by the URL of one call, or of a question of ours."""
+    headers = {"content-type": "application/json"}
+    return Incoming(body=body, door=door, of_question=of_question, headers=headers, peer="127.0.0.1")
 
 
 @contextmanager

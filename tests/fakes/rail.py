@@ -187,7 +187,7 @@ class FakeRail(PaymentRail):
     def read_callback(self, incoming: Incoming) -> Reading:
         """Read what `callback` wrote."""
         self.read.append(incoming)
-        grade = Grade.SOLICITED if incoming.door is Door.CALL else Grade.ANNOUNCED
+        grade = grade_of(incoming)
         try:
             body = json.loads(incoming.body)
             report = replace(_word(body["code"], grade), provider_reference=body["id"])
@@ -214,6 +214,11 @@ class FakeRail(PaymentRail):
         self.calls += 1
         if not self.trusted:
             raise Misconfigured("the keys are worth nothing")
+
+
+def grade_of(incoming: Incoming) -> Grade:
+    """What unsigned news by that door is worth."""
+    return Grade.SOLICITED if incoming.door is Door.CALL else Grade.ANNOUNCED
 
 
 def _given(outcome: Outcome) -> Report:

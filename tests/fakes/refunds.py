@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ports.abilities import Ability, RefundOrder
+from ports.abilities import Ability, RefundOrder, Refunds
 from ports.callback import Door, Incoming, Reading
-from ports.errors import AlreadyTaken, OutcomeUnknown
+from ports.errors import AlreadyTaken, OutcomeUnknown, Refused, Unreadable
 from ports.money import Money
 from ports.payment_rail import Question, RailCapabilities, RefundDestination
+from ports.registration import Repeat
 from ports.report import Failure, FailureKind, Grade, Report, Status, TryAgain
-from tests.fakes.rail import FAKE_PROMPT, FakeRail, Outcome
+from tests.fakes.rail import FAKE_PROMPT, FakeRail, Outcome, grade_of
 
 #: A prompt whose money can go back over the rail, only whole, to where it came from.
 FAKE_REFUNDING: RailCapabilities = replace(
@@ -39,13 +41,14 @@ class GivenBack:
 
 
 @dataclass(kw_only=True)
-class RefundingRail(FakeRail):
+class RefundingRail(FakeRail, Refunds):
     """The journal is `orders` and `refund_questions`; OutcomeUnknown and AlreadyTaken come after the order was taken,
     every other scripted error before."""
 
     orders: list[RefundOrder] = field(default_factory=list)
     refund_questions: list[Question] = field(default_factory=list)
     given: list[GivenBack] = field(default_factory=list)
+    capabilities: RailCapabilities = FAKE_REFUNDING
     _refunds: list[Outcome] = field(default_factory=list)
 
     def on_refund(self, *outcomes: Outcome) -> None:
@@ -53,23 +56,40 @@ class RefundingRail(FakeRail):
         self._refunds.extend(outcomes)
 
     def refund(self, order: RefundOrder) -> Report:
+        """Take the order; the same reference twice does what `refund_repeat` says."""
         self.orders.append(order)
+        self._can_give(order)
         self._reach()
         script = self._refunds.pop(0) if self._refunds else None
         if isinstance(script, Exception) and not isinstance(script, OutcomeUnknown | AlreadyTaken):
             raise script
-        self.given.append(GivenBack(order=order, provider_reference=f"refund-{len(self.given) + 1}"))
+        known, repeat = self._of(order.reference), self.capabilities.refund_repeat
+        if known and repeat is Repeat.REFUSED:
+            raise AlreadyTaken("the reference is known already", provider_reference=known[-1].provider_reference)
+        if not known or repeat is Repeat.DOUBLES:
+            self.given.append(GivenBack(order=order, provider_reference=f"refund-{len(self.given) + 1}"))
         if isinstance(script, Exception):
             raise script
-        return script or self._report(self.given[-1], Grade.ANSWER)
+        return script or self._report(_told(self._of(order.reference)[-1]), Grade.ANSWER)
+
+    def _can_give(self, order: RefundOrder) -> None:
+        """A part only where it is declared, never more than was received, and nothing of a payment without a number."""
+        wrong = order.amount.asset not in self.capabilities.assets or order.amount.asset != order.received.asset
+        wrong = wrong or not 0 < order.amount.units <= order.received.units or not order.receipt_number
+        if wrong or (order.amount != order.received and not self.capabilities.partial_refunds):
+            raise Refused(Failure(kind=FailureKind.OTHER, try_again=TryAgain.ANOTHER_WAY))
+
+    def _of(self, reference: str) -> list[GivenBack]:
+        return [one for one in self.given if one.order.reference == reference]
 
     def look_up_refund(self, question: Question) -> Report:
+        """Tell how the refund stands."""
         self.refund_questions.append(question)
         self._reach()
-        found = [g for g in self.given if g.order.reference == question.reference]
+        found = self._of(question.reference)
         if not found:
             return Report(status=Status.NO_NEWS, grade=Grade.ANSWER, reference=question.reference, found_nothing=True)
-        return self._report(found[-1], Grade.ANSWER)
+        return self._report(_told(found[-1]), Grade.ANSWER)
 
     def give(self, place: int = -1) -> Incoming:
         """An order is done; gives its result."""
@@ -84,35 +104,42 @@ class RefundingRail(FakeRail):
 
     def refund_result(self, place: int = -1) -> Incoming:
         """What the provider posts about an order as it stands."""
-        one = self.given[place]
-        body = {"refund": one.order.reference, "code": one.code, "number": one.number, "units": one.order.amount.units}
-        return Incoming(body=json.dumps(body).encode(), door=Door.CALL)
+        return Incoming(body=json.dumps(_told(self.given[place])).encode(), door=Door.CALL)
 
     def read_callback(self, incoming: Incoming) -> Reading:
+        """Read what `refund_result` wrote, or a collection's news."""
         try:
             body = json.loads(incoming.body)
         except ValueError:
             return super().read_callback(incoming)
         if not isinstance(body, dict) or "refund" not in body:
             return super().read_callback(incoming)
-        one = next(g for g in self.given if g.order.reference == body["refund"])
-        told = GivenBack(
-            order=one.order, provider_reference=one.provider_reference, code=body["code"], number=body["number"]
-        )
-        report = self._report(told, Grade.SOLICITED)
-        if report.amount is not None:
-            report = replace(report, amount=Money(units=body["units"], asset=self.capabilities.assets[0]))
-        return Reading(reports=(report,), reply_body=b"{}")
+        try:
+            return Reading(reports=(self._report(body, grade_of(incoming)),), reply_body=b"{}")
+        except (ValueError, KeyError, TypeError):
+            raise Unreadable("no refund of the fake provider") from None
 
-    def _report(self, one: GivenBack, grade: Grade) -> Report:
+    def _report(self, told: Mapping[str, object], grade: Grade) -> Report:
         report = Report(
-            status=Status.PENDING,
-            grade=grade,
-            reference=one.order.reference,
-            provider_reference=one.provider_reference,
+            status=Status.PENDING, grade=grade, reference=str(told["refund"]), provider_reference=str(told["id"])
         )
-        if one.code in FAILURES:
-            return replace(report, status=Status.FAILED, failure=FAILURES[one.code])
-        if one.code == DONE:
-            return replace(report, status=Status.SUCCEEDED, receipt_number=one.number, amount=one.order.amount)
-        return report
+        code = str(told["code"])
+        if code in FAILURES:
+            return replace(report, status=Status.FAILED, failure=FAILURES[code])
+        if code != DONE:
+            return replace(report, unrecognised=None if code == WAITING else code)
+        units = told["units"]
+        if not isinstance(units, int):
+            raise TypeError("units")
+        amount = Money(units=units, asset=self.capabilities.assets[0])
+        return replace(report, status=Status.SUCCEEDED, receipt_number=str(told["number"]), amount=amount)
+
+
+def _told(one: GivenBack) -> dict[str, object]:
+    return {
+        "refund": one.order.reference,
+        "id": one.provider_reference,
+        "code": one.code,
+        "number": one.number,
+        "units": one.order.amount.units,
+    }

@@ -82,5 +82,6 @@ if __name__ == "__main__":
             equip=equip,
             processes=parse_processes(os.environ.get("WORKS_PROCESSES", "pay=2,ask=1,send=1,tend=0")),
             drain_s=float(os.environ.get("WORKS_DRAIN_S", "10")),
+            linger_s=float(os.environ.get("WORKS_LINGER_S", "20")),
         ).run()
     )

@@ -77,11 +77,17 @@ class ScriptedServer:
 
     url: str
     port: int
+    door: socket.socket
     script: dict[str, list[Act]] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
 
     def on(self, path: str, *acts: Act) -> None:
         self.script[path] = list(acts)
+
+    def stop_listening(self) -> None:
+        """Connections are refused from now on."""
+        with suppress(OSError):
+            self.door.shutdown(socket.SHUT_RDWR)
 
     def seen_at(self, path: str) -> list[Seen]:
         return [one for one in self.seen if one.path.partition("?")[0] == path]
@@ -97,7 +103,7 @@ def scripted_server(tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServe
     stopped = threading.Event()
     with closing(socket.create_server(("127.0.0.1", 0))) as door:
         port = door.getsockname()[1]
-        server = ScriptedServer(url=f"http{'s' if tls else ''}://127.0.0.1:{port}", port=port)
+        server = ScriptedServer(url=f"http{'s' if tls else ''}://127.0.0.1:{port}", port=port, door=door)
         threads: list[threading.Thread] = []
         guard = threading.Thread(target=_accept, args=(door, server, tls, stopped, threads), daemon=True)
         guard.start()
@@ -105,8 +111,7 @@ def scripted_server(tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServe
             yield server
         finally:
             stopped.set()
-            with suppress(OSError):
-                door.shutdown(socket.SHUT_RDWR)
+            server.stop_listening()
             guard.join(5)
             for thread in threads:
                 thread.join(5)

@@ -149,7 +149,7 @@ def test_a_business_reads_what_it_can_do(shop: Shop) -> None:
     rails = {(rail["method"], rail["direction"]): rail for rail in shop.get("/v1/rails")["data"]}
     mine = rails["acme_pay", "collect"]
     assert (mine["amount_min"], mine["amount_max"], mine["status"]) == (100, 10_000_000, "available")
-    assert mine["refunds"] == {"supported": False, "partial": False, "destination": "none"}
+    assert mine["refunds"] == {"supported": True, "partial": True, "destination": "origin"}
     assert rails["mpesa", "collect"]["starts_by"] == "prompt"
     assert rails["mpesa_phone", "pay_out"]["destinations"] == ["mpesa_phone"]
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from acme_pay import wire
+from acme_pay import refunds, wire
 from acme_pay.config import Config, config_of
 from plugins.kit.http import Answer, Budget, Http, Limits
+from ports.abilities import Ability, RefundOrder, Refunds
 from ports.callback import Door, Incoming, Reading
 from ports.context import Context
-from ports.errors import Refused
+from ports.errors import Refused, Unreadable
 from ports.money import KES
-from ports.payment_rail import Collection, PaymentRail, Question, RailCapabilities, StartsBy
+from ports.payment_rail import Collection, PaymentRail, Question, RailCapabilities, RefundDestination, StartsBy
 from ports.registration import CallbackScope, LookUp, LookUpBy, ReferenceForm, Repeat
 from ports.report import ActionKind, Failure, FailureKind, Grade, NextAction, Report, TryAgain
 
@@ -35,13 +36,17 @@ PROMPT = RailCapabilities(
     one_payment=True,
     prompt_life_s=60,
     grace_s=30,
+    abilities=(Ability.REFUND.value,),
+    refund_destination=RefundDestination.ORIGIN,
+    refund_repeat=Repeat.SAFE,
+    partial_refunds=True,
 )
 
 _LIMITS = Limits(connect_s=5, read_s=10, total_s=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcmePay(PaymentRail):
+class AcmePay(PaymentRail, Refunds):
     """One account's prompts. Safe to share between threads: it keeps nothing."""
 
     config: Config
@@ -71,9 +76,27 @@ class AcmePay(PaymentRail):
         return wire.looked_up(answer, question.reference)
 
     def read_callback(self, incoming: Incoming) -> Reading:
-        """Read the outcome. Acme Pay signs nothing, so it is as good as the address that it came by."""
+        """Read the outcome of a charge or a refund.
+
+        Acme Pay signs nothing, so it is as good as the address that it came by.
+        """
         grade = Grade.SOLICITED if incoming.door is Door.CALL else Grade.ANNOUNCED
-        return Reading(reports=(wire.callback_report(incoming.body, grade),), reply_body=b"{}")
+        try:
+            told = wire.object_in(incoming.body)
+            report = refunds.report_of(told, grade) if "refund_id" in told else wire.charge_report(told, grade)
+        except (ValueError, KeyError, TypeError):
+            raise Unreadable("no callback of Acme Pay") from None
+        return Reading(reports=(report,), reply_body=b"{}")
+
+    def refund(self, order: RefundOrder) -> Report:
+        """Give money back, all of it or a part. The same order twice gives back once."""
+        answer = self._call("refund", "POST", "/v1/refunds", refunds.body_of(order))
+        return refunds.ordered(answer, order.reference)
+
+    def look_up_refund(self, question: Question) -> Report:
+        """Ask by our reference."""
+        answer = self._call("look_up_refund", "GET", f"/v1/refunds/{quote(question.reference, safe='')}")
+        return refunds.looked_up(answer, question.reference)
 
     def _call(self, name: str, method: str, path: str, body: bytes | None = None) -> Answer:
         headers = {"X-Acme-Key": self.config.api_key, "Content-Type": "application/json"}

@@ -14,13 +14,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from plugins.kit.http import Answer
-from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, Refused, Unreadable
+from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, Refused
 from ports.money import KES, Money
 from ports.payment_rail import Collection
 from ports.report import Failure, FailureKind, Grade, MoneyIn, Report, Status, TryAgain
 
 RECEIPTS = "acme_pay"
 PAID, WAITING = "PAID", "WAITING"
+_SHOWN = ("id", "order_id", "refund_id", "code", "units", "receipt", "paid_at")
 
 #: Every code by which Acme Pay says that a charge failed. What isn't here, PAID or WAITING is pending, and told.
 FAILURES: Mapping[str, Failure] = {
@@ -58,7 +59,7 @@ def started(answer: Answer, reference: str) -> Report:
     try:
         if answer.status not in (200, 201):
             raise ValueError("status")
-        report = _report(_object(answer.body), Grade.ANSWER)
+        report = _report(object_in(answer.body), Grade.ANSWER)
     except (ValueError, KeyError, TypeError):
         raise OutcomeUnknown(f"charge: no whole answer (status {answer.status})") from None
     # How it ends is for the look-up to say; the answer to a charge says only that it was taken.
@@ -80,31 +81,29 @@ def looked_up(answer: Answer, reference: str) -> Report:
     if answer.status != 200:
         return nothing
     try:
-        report = _report(_object(answer.body), Grade.ANSWER)
+        report = _report(object_in(answer.body), Grade.ANSWER)
     except (ValueError, KeyError, TypeError):
         return nothing
     return report if report.reference == reference else nothing
 
 
-def callback_report(body: bytes, grade: Grade) -> Report:
-    """What a callback says. Raises Unreadable."""
-    try:
-        return _report(_object(body), grade)
-    except (ValueError, KeyError, TypeError):
-        raise Unreadable("no callback of Acme Pay") from None
+def charge_report(charge: Mapping[str, object], grade: Grade) -> Report:
+    """What a charge that was posted says. Raises ValueError, KeyError or TypeError for another shape."""
+    return _report(charge, grade)
 
 
 def redacted(body: bytes) -> bytes:
     """What may be shown of a body: the ids, the code and the sum, never the phone."""
     try:
-        found = _object(body)
+        found = object_in(body)
     except ValueError:
         return f"<{len(body)} bytes that are no JSON object>".encode()
-    shown = {name: found[name] for name in ("id", "order_id", "code", "units", "receipt", "paid_at") if name in found}
+    shown = {name: found[name] for name in _SHOWN if name in found}
     return json.dumps(shown).encode()
 
 
-def _object(body: bytes) -> dict[str, object]:
+def object_in(body: bytes) -> dict[str, object]:
+    """The JSON object in a body. Raises ValueError."""
     found = json.loads(body)
     if not isinstance(found, dict):
         raise ValueError("no object")
@@ -112,12 +111,12 @@ def _object(body: bytes) -> dict[str, object]:
 
 
 def _report(charge: Mapping[str, object], grade: Grade) -> Report:
-    code = _text(charge["code"])
+    code = text_in(charge["code"])
     report = Report(
         status=Status.PENDING,
         grade=grade,
-        reference=_text(charge["order_id"]),
-        provider_reference=_text(charge["id"]),
+        reference=text_in(charge["order_id"]),
+        provider_reference=text_in(charge["id"]),
     )
     if code == PAID:
         return replace(report, status=Status.SUCCEEDED, money=(_money(charge),))
@@ -130,20 +129,21 @@ def _money(charge: Mapping[str, object]) -> MoneyIn:
     units = charge["units"]
     if not isinstance(units, int):
         raise TypeError("units")
-    happened_at = datetime.fromisoformat(_text(charge["paid_at"]))
+    happened_at = datetime.fromisoformat(text_in(charge["paid_at"]))
     if happened_at.tzinfo is None:
         raise ValueError("paid_at")
     return MoneyIn(
         receipt_namespace=RECEIPTS,
-        receipt_number=_text(charge["receipt"]),
+        receipt_number=text_in(charge["receipt"]),
         amount=Money(units=units, asset=KES),
         happened_at=happened_at,
-        reference=_text(charge["order_id"]),
+        reference=text_in(charge["order_id"]),
         payer_hint=_masked(charge.get("phone")),
     )
 
 
-def _text(value: object) -> str:
+def text_in(value: object) -> str:
+    """A text that isn't empty. Raises TypeError."""
     if not isinstance(value, str) or not value:
         raise TypeError("text")
     return value

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gateway.adapters.cli.operator import act_of, connection, live, read_id, reason
+from gateway.domain.errors import Invalid
 from gateway.domain.external_records import Policy
 from gateway.domain.ids import Prefix
 
@@ -46,6 +47,40 @@ def assign(cli: Any, receipt_id: str, to: str, live: bool, reason: str) -> None:
         return
     receipts.to_payment(which, read_id(Prefix.PAYMENT, to), act)
     click.echo("assigned")
+
+
+@receipt.command("conflicts")
+@live
+@click.pass_obj
+def conflicts(cli: Any, live: bool) -> None:
+    """Sums whose reports contradict one another, oldest first, with what each report says."""
+    click.echo(json.dumps(cli.gateway("operator").money_in.conflicts.all(livemode=live), indent=2))
+
+
+@receipt.command("decide")
+@click.argument("record_id")
+@click.option(
+    "--accept", is_flag=True, help="Take what the strongest report says; a statement is stronger than an answer."
+)
+@click.option("--amount", type=int, help="With --accept: the one of these sums, in minor units.")
+@click.option("--dismiss", is_flag=True, help="It is no money of ours: nothing is booked.")
+@live
+@reason
+@click.pass_obj
+def decide(cli: Any, record_id: str, accept: bool, amount: int | None, dismiss: bool, live: bool, reason: str) -> None:
+    """Settle a sum (ext_…) whose reports contradict one another."""
+    if accept is dismiss or (dismiss and amount is not None):
+        raise Invalid("say either --accept, perhaps with --amount, or --dismiss", code="resolution_invalid")
+    sums, act, which = (
+        cli.gateway("operator").money_in.conflicts,
+        act_of(reason),
+        read_id(Prefix.EXTERNAL_RECORD, record_id),
+    )
+    if dismiss:
+        sums.dismiss(which, act, livemode=live)
+        click.echo("dismissed")
+        return
+    click.echo(f"accepted {sums.accept(which, act, livemode=live, units=amount)}")
 
 
 @connection.command("register")

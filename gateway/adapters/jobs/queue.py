@@ -28,6 +28,10 @@ _FAILED_LIFE_S = 60
 #: The queues whose work calls providers.
 _PROVIDERS = ("pay", "ask")
 
+#: How the names of workers begin that stand in for others.
+SPARE = "spare-"
+_SPARE_KEY = f"rq:worker:{SPARE}".encode()
+
 _BELL = "gateway:bell"
 _RING_S = 0.05
 #: After a ring that failed, none is tried for so long: a dead Redis must not cost every caller its time limit.
@@ -84,12 +88,14 @@ class RqQueue:
     def shares(self) -> Mapping[str, int]:
         """How many workers of a queue that calls providers one connection may keep: all but one. Raises RedisError.
 
-        RQ keeps a set of each queue's workers; a dead one stands there for a while, and then counts too much.
+        RQ keeps a set of each queue's workers; a dead one stands there for a while, and then counts too much. Spares
+        stand in for workers that wait: whoever keeps those waiting gets none of them.
         """
         with self._client.pipeline(transaction=False) as pipe:
             for name in _PROVIDERS:
-                pipe.scard(f"rq:workers:{name}")
-            counts = pipe.execute()
+                pipe.smembers(f"rq:workers:{name}")
+            found = pipe.execute()
+        counts = (sum(not worker.startswith(_SPARE_KEY) for worker in workers) for workers in found)
         return {name: max(1, count - 1) for name, count in zip(_PROVIDERS, counts, strict=True)}
 
     def send(self, rows: Sequence[Claimed]) -> int:

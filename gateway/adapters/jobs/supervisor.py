@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
 from uuid import UUID
 
@@ -17,6 +18,7 @@ import structlog
 
 from gateway.adapters.jobs import tasks
 from gateway.adapters.jobs.tasks import RunDue
+from gateway.adapters.jobs.time_clock import TimeClock
 from gateway.adapters.jobs.worker import work
 from gateway.domain.due import QUEUES
 
@@ -24,6 +26,13 @@ from gateway.domain.due import QUEUES
 #: Of those at `pay` and `ask` one connection keeps all but one busy at most, so that one that hangs stops no other.
 #: There are more at `send` than one endpoint's deliveries that are on their way at a time.
 PROCESSES: Mapping[str, int] = {"pay": 3, "ask": 3, "send": 3, "slow": 1, "tend": 1}
+
+#: A worker that waits for a provider does nothing else: for each that has been at one job for STUCK_S another one is
+#: started, so that several connections that hang at once keep none of a queue's ordinary workers from the others.
+SPARES: Mapping[str, int] = {"pay": 6, "ask": 6}
+STUCK_S = 2.0
+#: Spares that nobody needs any more end after this.
+LINGER_S = 20.0
 
 _LOOK_EVERY_S = 0.1
 #: One that lived for less is started again after a wait, doubling.
@@ -39,9 +48,12 @@ _log = structlog.get_logger("gateway.jobs")
 
 @dataclass(slots=True, kw_only=True)
 class _Slot:
-    """A place for one child."""
+    """A place for one child; a spare one is filled only while others are stuck."""
 
     queue: str
+    place: int
+    spare: bool = False
+    leaving: bool = False
     pid: int = 0
     since: float = 0.0
     start_at: float = 0.0
@@ -60,8 +72,11 @@ class Supervisor:
     equip: Callable[[], RunDue]
     processes: Mapping[str, int] = field(default_factory=lambda: dict(PROCESSES))
     drain_s: float = 30.0
+    linger_s: float = LINGER_S
     _slots: list[_Slot] = field(default_factory=list)
     _stopping: bool = False
+    _clock: TimeClock = field(init=False)
+    _needed: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> int:
         """Until told to stop; gives the exit status: 0, or 1 when a child had to be killed.
@@ -70,12 +85,16 @@ class Supervisor:
         """
         if unknown := set(self.processes) - set(QUEUES):
             raise ValueError(f"there is no queue {', '.join(sorted(unknown))}; the queues are {', '.join(QUEUES)}")
-        self._slots = [_Slot(queue=queue) for queue in QUEUES for _ in range(self.processes.get(queue, 0))]
+        queues = [(queue, False) for queue in QUEUES for _ in range(self.processes.get(queue, 0))]
+        queues += [(queue, True) for queue, n in SPARES.items() for _ in range(n) if self.processes.get(queue, 0)]
+        self._slots = [_Slot(queue=queue, place=n, spare=spare) for n, (queue, spare) in enumerate(queues)]
+        self._clock = TimeClock(len(self._slots))
         before = {number: signal.signal(number, self._stop) for number in _STOPS}
         try:
             while not self._stopping:
                 self._collect()
                 self._start()
+                self._mind_spares()
                 threading.Event().wait(_LOOK_EVERY_S)
             return self._drain()
         finally:
@@ -89,10 +108,29 @@ class Supervisor:
     def _start(self) -> None:
         now = time.monotonic()
         for slot in self._slots:
-            if slot.pid == 0 and slot.start_at <= now and not self._stopping:
-                slot.pid, slot.since = self._fork(slot.queue), now
+            if slot.pid == 0 and slot.start_at <= now and not self._stopping and not slot.spare:
+                slot.pid, slot.since = self._fork(slot), now
 
-    def _fork(self, queue: str) -> int:
+    def _mind_spares(self) -> None:
+        """A spare more or less at a queue, by how many of its workers are stuck."""
+        now = time.monotonic()
+        for queue in SPARES:
+            ours = [slot for slot in self._slots if slot.queue == queue]
+            stuck = sum(slot.pid != 0 and self._clock.busy_s(slot.place) > STUCK_S for slot in ours)
+            there = [slot for slot in ours if slot.spare and slot.pid and not slot.leaving]
+            if len(there) <= stuck:
+                self._needed[queue] = now
+            if len(there) < stuck:
+                free = next((slot for slot in ours if slot.spare and not slot.pid and slot.start_at <= now), None)
+                if free is not None and not self._stopping:
+                    free.pid, free.since, free.leaving = self._fork(free), now, False
+            elif there and now - self._needed.get(queue, now) > self.linger_s:
+                idle = next((slot for slot in there if not self._clock.busy_s(slot.place)), None)
+                if idle is not None:
+                    idle.leaving = True
+                    os.kill(idle.pid, signal.SIGTERM)
+
+    def _fork(self, slot: _Slot) -> int:
         parent = os.getpid()
         # A signal between the fork and the child's own handlers waits.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
@@ -103,17 +141,23 @@ class Supervisor:
         status = 1
         try:
             _become_child_of(parent)
-            tasks.equip(self.equip())
+            tasks.equip(self.equip(), partial(self._punch, slot.place))
             tasks.run(_NO_ROW)
-            work(queue, self.redis_url)
+            work(slot.queue, self.redis_url, spare=slot.spare)
             status = 0
         except BaseException as end:
             # The edge of a process that must not return into its parent's frames.
-            _log.warning("worker_could_not_work", queue=queue, error=type(end).__name__, exc_info=end)
+            _log.warning("worker_could_not_work", queue=slot.queue, error=type(end).__name__, exc_info=end)
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status)
+
+    def _punch(self, place: int, begins: bool) -> None:
+        if begins:
+            self._clock.begin(place)
+        else:
+            self._clock.end(place)
 
     def _collect(self) -> None:
         """Note who ended, and when they may come back."""
@@ -124,7 +168,8 @@ class Supervisor:
             if now - slot.since > _GROWN_UP_S:
                 slot.wait_s = _AGAIN_S[0]
             slot.pid, slot.start_at = 0, now + slot.wait_s
-            if not self._stopping:
+            self._clock.end(slot.place)
+            if not self._stopping and not slot.leaving:
                 _log.warning("worker_ended", queue=slot.queue, status=ended[0], again_in_s=slot.wait_s)
             slot.wait_s = min(slot.wait_s * 2, _AGAIN_S[1])
 

@@ -24,7 +24,7 @@ from rq.worker.base import WorkerStatus
 
 from gateway.adapters.jobs import tasks
 from gateway.adapters.jobs.clients import patient
-from gateway.adapters.jobs.queue import queue_of
+from gateway.adapters.jobs.queue import SPARE, queue_of
 
 #: How long one look into the queue waits; a request to stop is seen after it.
 _LOOK_S = 1
@@ -147,8 +147,8 @@ class _Away:
         self._wait_s = min(self._wait_s * 2, _AWAY_S[1])
 
 
-def work(queue: str, redis_url: str) -> None:
-    """Take jobs from one queue until asked to stop; wait for Redis first."""
+def work(queue: str, redis_url: str, *, spare: bool = False) -> None:
+    """Take jobs from one queue until asked to stop; wait for Redis first. A spare says in its name that it is one."""
     for name in ("rq.worker", "rq.job", "rq.queue", "rq.scripts"):
         logging.getLogger(name).setLevel(logging.WARNING)
     client = patient(redis_url, timeout_s=_ANSWER_S)
@@ -161,7 +161,7 @@ def work(queue: str, redis_url: str) -> None:
             away.wait(error)
     worker = DueWorker(
         [queue_of(queue, client)],
-        name=f"{queue}-{socket.gethostname()}-{os.getpid()}",
+        name=f"{SPARE if spare else ''}{queue}-{socket.gethostname()}-{os.getpid()}",
         connection=client,
         serializer=JSONSerializer,
         maintenance_interval=_MAINTENANCE_S,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-
 from gateway.adapters.persistence.tables import alert as table
 from gateway.adapters.persistence.transaction import Transaction
 from gateway.application.interfaces import Alerts
@@ -20,5 +18,4 @@ class SqlAlerts(Alerts):
     def raise_(self, kind: str, subject_id: UUID | None, detail: str) -> None:
         """An alert that is open already, of whichever business, stays as it is."""
         row = {"id": self._tx.new_id(), "kind": kind, "subject_id": subject_id, "detail": detail}
-        row |= {"raised_at": self._tx.now, **self._tx.whose()}
-        self._tx.conn.execute(insert(table).on_conflict_do_nothing(), row)
+        self._tx.added_once(table, {**row, "raised_at": self._tx.now})

@@ -8,13 +8,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, false, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from gateway.adapters.persistence import json_values as kept
+from gateway.adapters.persistence.columns import OWN
+from gateway.adapters.persistence.payments import payment_of
 from gateway.adapters.persistence.tables import attempt as table
+from gateway.adapters.persistence.tables import payment as payments
+from gateway.adapters.persistence.texts import as_text, rows_of
 from gateway.adapters.persistence.transaction import Transaction
 from gateway.application.interfaces import Attempts
 from gateway.domain.attempts import Attempt, AttemptState
+from gateway.domain.errors import NotFound
+from gateway.domain.payments import Payment
 
 #: Only in these states can a try keep another prompt waiting; when its window ends is for the domain to say.
 _MAY_BLOCK = (
@@ -24,6 +30,22 @@ _MAY_BLOCK = (
     AttemptState.UNKNOWN.value,
 )
 _SECRET = "attempt.provider_reference"  # noqa: S105  # nosec B105
+
+#: Both rows in one round trip, locked in the order that FOR UPDATE names them. Each is found by a key of its own:
+#: were they joined, a plan might walk along all payments of the business.
+_ITS = table.alias("its")
+_WITH_PAYMENT = as_text(
+    select(*payments.c, *table.c)
+    .where(
+        table.c.id == bindparam("attempt_id"),
+        *(of.c[name] == bindparam(name) for of in (table, payments) for name in OWN),
+        payments.c.id == select(_ITS.c.payment_id).where(_ITS.c.id == bindparam("attempt_id")).scalar_subquery(),
+    )
+    .with_for_update(key_share=True, of=[payments, table])
+)
+_WIDTH = len(payments.c)
+_PAYMENT_ROW = rows_of(payments, tuple(c.name for c in payments.c))(None)
+_ATTEMPT_ROW = rows_of(table, tuple(c.name for c in table.c))(None)
 
 
 class SqlAttempts(Attempts):
@@ -47,15 +69,31 @@ class SqlAttempts(Attempts):
         self._tx.add(table, row)
 
     def get(self, attempt_id: UUID, *, lock: bool = False) -> Attempt:
-        return self._attempt(self._tx.get(table, attempt_id, "attempt", lock=lock))
+        held: Attempt | None = self._tx.held.get(attempt_id)
+        if held is not None:
+            return held
+        attempt = self._attempt(self._tx.get(table, attempt_id, "attempt", lock=lock))
+        if lock:
+            self._tx.held[attempt_id] = attempt
+        return attempt
+
+    def locked(self, attempt_id: UUID) -> tuple[Payment, Attempt]:
+        held: Attempt | None = self._tx.held.get(attempt_id)
+        if held is not None and (payment := self._tx.held.get(held.payment_id)) is not None:
+            return payment, held
+        row = self._tx.raw.execute(_WITH_PAYMENT, {**self._tx.whose(), "attempt_id": attempt_id}).fetchone()
+        if row is None:
+            raise NotFound("there is no such attempt")
+        ours, theirs = payment_of(_PAYMENT_ROW(row[:_WIDTH])), self._attempt(_ATTEMPT_ROW(row[_WIDTH:]))
+        self._tx.held |= {ours.id: ours, theirs.id: theirs}
+        return ours, theirs
 
     def by_key(self, key_hash: bytes) -> Attempt | None:
-        stmt = select(table).where(self._tx.own(table), table.c.idempotency_key == key_hash)
-        row = self._tx.conn.execute(stmt).first()
+        row = self._tx.first(table, idempotency_key=key_hash)
         return None if row is None else self._attempt(row)
 
     def of(self, payment_id: UUID) -> Sequence[Attempt]:
-        return self.of_many([payment_id]).get(payment_id, [])
+        return [self._attempt(row) for row in self._tx.found(table, "number", payment_id=payment_id)]
 
     def of_many(self, payment_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Attempt]]:
         stmt = select(table).where(self._tx.own(table), table.c.payment_id.in_(payment_ids)).order_by(table.c.number)
@@ -65,8 +103,11 @@ class SqlAttempts(Attempts):
         return found
 
     def save(self, attempt: Attempt) -> Attempt:
-        blocking = table.c.blocking if attempt.state.value in _MAY_BLOCK else false()
-        return self._tx.saved(table, attempt, {**self._written(attempt), "blocking": blocking})
+        ended = {} if attempt.state.value in _MAY_BLOCK else {"blocking": False}
+        saved = self._tx.saved(table, attempt, {**self._written(attempt), **ended})
+        if saved.id in self._tx.held:
+            self._tx.held[saved.id] = saved
+        return saved
 
     def unblock(self, attempt_id: UUID) -> None:
         self._tx.conn.execute(update(table).where(self._tx.own(table), table.c.id == attempt_id).values(blocking=False))

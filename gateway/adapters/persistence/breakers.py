@@ -14,6 +14,7 @@ from gateway.adapters.persistence.clock import UnitClock
 from gateway.adapters.persistence.engines import one
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.tables_of_connections import connection_health as table
+from gateway.adapters.persistence.texts import found
 from gateway.adapters.persistence.transaction import Transaction
 from gateway.application.interfaces.health import Breakers, HealthDoor
 from gateway.domain.breakers import Breaker, BreakerState
@@ -26,10 +27,11 @@ class SqlBreakers(Breakers):
         self._tx = tx
 
     def get(self, connection_id: UUID, *, lock: bool = False) -> Breaker:
-        stmt = select(table).where(table.c.livemode == self._tx.scope.livemode, table.c.connection_id == connection_id)
-        row = self._tx.conn.execute(stmt.with_for_update() if lock else stmt).first()
-        if row is None:
+        where = {"livemode": self._tx.scope.livemode, "connection_id": connection_id}
+        rows = found(self._tx.raw, table, where, lock=lock)
+        if not rows:
             return Breaker()
+        row = rows[0]
         return Breaker(
             state=BreakerState(row.state),
             recent=row.recent,

@@ -61,9 +61,10 @@ def key() -> tuple[Column[Any], ...]:
     return (may("idempotency_key", BYTES), may("fingerprint", BYTES))
 
 
-def to(name: str, column: str, target: str) -> ForeignKeyConstraint:
+def to(name: str, column: str, target: str, *, onupdate: str | None = None) -> ForeignKeyConstraint:
     """A foreign key that can't leave the business and mode."""
-    return ForeignKeyConstraint([*OWN, column], [f"{SCHEMA}.{target}.{part}" for part in (*OWN, "id")], name=name)
+    wanted = [f"{SCHEMA}.{target}.{part}" for part in (*OWN, "id")]
+    return ForeignKeyConstraint([*OWN, column], wanted, name=name, onupdate=onupdate)
 
 
 def in_mode(name: str, column: str, target: str) -> ForeignKeyConstraint:

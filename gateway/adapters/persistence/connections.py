@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, ScalarSelect, case, func, select, update
+from psycopg.rows import namedtuple_row
+from sqlalchemy import ScalarSelect, bindparam, case, func, select, update
 
 from gateway.adapters.persistence.tables import connection as table
 from gateway.adapters.persistence.tables import connection_health as health
 from gateway.adapters.persistence.tables import halt
+from gateway.adapters.persistence.texts import as_text
 from gateway.adapters.persistence.transaction import Transaction
 from gateway.adapters.persistence.vault import Vault
 from gateway.application.interfaces import Connections
@@ -30,6 +32,7 @@ _HALTED = (
     select(func.array_agg(halt.c.what)).where(halt.c.livemode == table.c.livemode).scalar_subquery().label("halted")
 )
 OPEN_AND_HALTED: list[Any] = [*OPEN_COLUMNS, _HALTED]
+_ONE = as_text(select(table, _HALTED).where(table.c.livemode == bindparam("mode"), table.c.id == bindparam("wanted")))
 
 
 class SqlConnections(Connections):
@@ -49,8 +52,8 @@ class SqlConnections(Connections):
         return next(working, found[0] if found else None)
 
     def get(self, connection_id: UUID) -> Connection:
-        stmt = select(table, _HALTED).where(table.c.livemode == self._tx.scope.livemode, table.c.id == connection_id)
-        row = self._tx.conn.execute(stmt).first()
+        reading = self._tx.raw.cursor(row_factory=namedtuple_row)
+        row: Any = reading.execute(_ONE, {"mode": self._tx.scope.livemode, "wanted": connection_id}).fetchone()
         if row is None:
             raise NotFound("there is no such connection")
         return connection_of(row, opened(self._tx.vault, row.config))
@@ -83,7 +86,7 @@ def opened(vault: Vault, kept: bytes) -> Mapping[str, object]:
     return config
 
 
-def connection_of(row: Row[Any], config: Mapping[str, object] | None = None) -> Connection:
+def connection_of(row: Any, config: Mapping[str, object] | None = None) -> Connection:
     """The connection of a row, with its configuration where that was opened."""
     return Connection(
         id=row.id,

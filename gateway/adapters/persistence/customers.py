@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row
 
 from gateway.adapters.persistence.tables import customer as table
 from gateway.adapters.persistence.transaction import Transaction
@@ -28,9 +27,8 @@ class SqlCustomers(Customers):
         if known is not None:
             return known
         one = Customer(id=new_id, created=now, updated=now, phone=phone, name=name, **self._tx.whose())
-        row = {"id": one.id, "created": one.created, "version": one.version, **self._written(one), **self._tx.whose()}
-        made = self._tx.conn.execute(insert(table).on_conflict_do_nothing().returning(table.c.id), row).first()
-        if made is not None:
+        row = {"id": one.id, "created": one.created, "version": one.version, **self._written(one)}
+        if self._tx.added_once(table, row):
             return one
         # Another unit made it between the two statements; the insert waited for its commit.
         known = self._by_phone(phone)
@@ -52,7 +50,7 @@ class SqlCustomers(Customers):
 
     def _by_phone(self, phone: str) -> Customer | None:
         hashed = self._tx.vault.blind(phone, "phone")
-        row = self._tx.conn.execute(select(table).where(self._tx.own(table), table.c.phone_hmac == hashed)).first()
+        row = self._tx.first(table, phone_hmac=hashed)
         return None if row is None else self._customer(row)
 
     def _written(self, one: Customer) -> dict[str, Any]:

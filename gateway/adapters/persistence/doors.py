@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from psycopg.rows import namedtuple_row
 from sqlalchemy import Engine
 
 from gateway.adapters.persistence.access import key_found
 from gateway.adapters.persistence.clock import UnitClock
-from gateway.adapters.persistence.engines import one
+from gateway.adapters.persistence.engines import borrowed, one
 from gateway.adapters.persistence.failures import in_our_words
 from gateway.adapters.persistence.transaction import first_id
 from gateway.adapters.persistence.worker_session import WorkerSession
@@ -42,6 +43,8 @@ class SqlDoors(Doors, LinkDoor):
     request_days: int = 30
     #: What connections of each registration code may be asked at a time; without it only the queues' shares bound them.
     limits: Callable[[], Sequence[LaneLimit]] = tuple
+    #: Due work is neither claimed nor begun while it says so; None: this machine's clock is believed.
+    clock_is_wrong: Callable[[], bool] | None = None
     worker: WorkerSession = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +88,7 @@ class SqlDoors(Doors, LinkDoor):
         of_lanes = "%(shares)s::integer[], %(codes)s::text[], %(caps)s::integer[], %(rates)s::integer[]"
         taken = f"claim_due(%(queues)s::text[], %(rooms)s::integer[], %(lease)s, {self.clock.sql}, {of_lanes})"
         queues = [queue for queue in QUEUES if rooms.get(queue, 0) > 0]
-        if not queues:
+        if not queues or (self.clock_is_wrong is not None and self.clock_is_wrong()):
             return []
         known, limits = {**SHARES, **(shares or {})}, self.limits()
         values = {
@@ -97,16 +100,26 @@ class SqlDoors(Doors, LinkDoor):
             "caps": [limit.in_flight for limit in limits],
             "rates": [limit.calls_per_s for limit in limits],
         }
-        with in_our_words(), self.engine.connect() as conn:
+        with in_our_words(), borrowed(self.engine) as (driver, _):
             sql = f"SELECT * FROM gateway.{taken}"  # noqa: S608  # nosec B608
-            rows = conn.exec_driver_sql(sql, {**values, "now": self.clock.system()}).all()
-        return [Claimed(**row._mapping) for row in rows]
+            cursor = driver.cursor(row_factory=namedtuple_row)
+            rows = cursor.execute(sql, {**values, "now": self.clock.system()}).fetchall()
+        return [Claimed(**row._asdict()) for row in rows]
 
     def due(self, due_id: UUID) -> Claimed | None:
-        sql = f"SELECT * FROM gateway.start_due(%(id)s, %(holder)s, {self.clock.sql})"  # noqa: S608  # nosec B608
+        return self._started(f"start_due(%(id)s, %(holder)s, {self.clock.sql})", {"id": due_id})
+
+    def go_on(self, kind: str, subject_id: UUID) -> Claimed | None:
+        started = f"start_put(%(kind)s, %(subject)s, %(holder)s, {self.clock.sql})"
+        return self._started(started, {"kind": kind, "subject": subject_id})
+
+    def _started(self, call: str, values: Mapping[str, Any]) -> Claimed | None:
+        sql = f"SELECT * FROM gateway.{call}"  # noqa: S608  # nosec B608
         with in_our_words():
-            row = self.worker.one(sql, {"id": due_id, "now": self.clock.system()})
-        return None if row is None else Claimed(**row._mapping)
+            if self.clock_is_wrong is not None and self.clock_is_wrong():
+                return None
+            row = self.worker.one(sql, {**values, "now": self.clock.system()})
+        return None if row is None else Claimed(**row._asdict())
 
     def finish(self, claimed: Claimed, *, again_at: datetime | None) -> None:
         self._one(f"SELECT gateway.finish_due({_ROW}, %(again)s)", {**_row_of(claimed), "again": again_at})

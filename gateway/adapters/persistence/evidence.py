@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row
 
 from gateway.adapters.persistence import json_values as kept
 from gateway.adapters.persistence.tables import provider_call, provider_callback, reply_to, report
+from gateway.adapters.persistence.texts import changed
 from gateway.adapters.persistence.transaction import Transaction
 from gateway.application.interfaces import EvidenceLog, ProviderExchange, Replies, ReplyAddress, StoredCallback
 from gateway.domain.proof import Evidence
@@ -64,10 +65,8 @@ class SqlEvidenceLog(EvidenceLog):
             self._tx.add(report, {"id": self._tx.new_id(), **shared, **_money_columns(money)})
 
     def of(self, subject_kind: str, subject_id: UUID) -> Sequence[Evidence]:
-        stmt = select(report).where(
-            self._tx.own(report), report.c.subject_kind == subject_kind, report.c.subject_id == subject_id
-        )
-        return [_evidence(row) for row in self._tx.conn.execute(stmt.order_by(report.c.id))]
+        rows = self._tx.found(report, "id", subject_kind=subject_kind, subject_id=subject_id)
+        return [_evidence(row) for row in rows]
 
     def add_exchange(self, exchange: ProviderExchange) -> None:
         row = {
@@ -85,7 +84,7 @@ class SqlEvidenceLog(EvidenceLog):
 
     def callback(self, callback_id: UUID) -> StoredCallback:
         row = self._tx.get(provider_callback, callback_id, "callback")
-        purpose = select(reply_to.c.purpose).where(self._tx.own(reply_to), reply_to.c.id == row.reply_id)
+        came_to = self._tx.get(reply_to, row.reply_id, "address", columns=[reply_to.c.purpose])
         body = self._tx.vault.open(row.body, column=CALLBACK_BODY, business_id=row.business_id)
         return StoredCallback(
             id=row.id,
@@ -93,7 +92,7 @@ class SqlEvidenceLog(EvidenceLog):
             connection_id=row.connection_id,
             subject_kind=row.subject_kind,
             subject_id=row.subject_id,
-            purpose=self._tx.conn.execute(purpose).scalar_one(),
+            purpose=came_to.purpose,
             received_at=row.received_at,
             headers=row.headers,
             body=body,
@@ -102,8 +101,8 @@ class SqlEvidenceLog(EvidenceLog):
         )
 
     def weighed(self, callback_id: UUID, verdict: str) -> None:
-        stmt = update(provider_callback).where(self._tx.own(provider_callback), provider_callback.c.id == callback_id)
-        self._tx.conn.execute(stmt.values(weighed_at=self._tx.now, verdict=verdict))
+        where = {**self._tx.whose(), "id": callback_id}
+        changed(self._tx.raw, provider_callback, where, {"weighed_at": self._tx.now, "verdict": verdict})
 
 
 def _payout_money(report_: Report) -> MoneyIn:

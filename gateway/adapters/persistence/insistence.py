@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+import psycopg
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway.application.interfaces import Insist
@@ -27,6 +28,9 @@ class InsistOnLostConnections(Insist):
         for pause_s in self._pauses():
             try:
                 return write()
+            except psycopg.OperationalError:
+                # The driver's own word, without the layer between; what is only busy has become ours by now.
+                self.wait(pause_s)
             except DBAPIError as lost:
                 if not isinstance(lost, OperationalError) and not lost.connection_invalidated:
                     raise

@@ -33,7 +33,9 @@ def terms_out(terms: Terms | None) -> dict[str, Any] | None:
         return None
     full = None if terms.full is None else charge_out(terms.full)
     base = None if terms.base_units is None else str(terms.base_units)
-    return {"fee": schedule_out(terms.fee), "settlement": str(terms.settlement), "full": full, "base": base}
+    return {"fee": schedule_out(terms.fee), "settlement": str(terms.settlement), "full": full, "base": base} | (
+        {"under": str(terms.under_units)} if terms.under_units else {}
+    )
 
 
 def terms_in(kept: dict[str, Any] | None) -> Terms | None:
@@ -44,6 +46,7 @@ def terms_in(kept: dict[str, Any] | None) -> Terms | None:
         settlement=Settlement.parse(kept["settlement"]),
         full=None if kept["full"] is None else charge_in(kept["full"]),
         base_units=None if kept["base"] is None else int(kept["base"]),
+        under_units=int(kept.get("under", 0)),
     )
 
 

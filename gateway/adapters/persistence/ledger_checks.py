@@ -143,7 +143,8 @@ WITH held AS (
   FROM ledger.balance_now b JOIN ledger.account a ON a.id = b.account_id
   WHERE a.path LIKE 'suspense:flt\\_%' GROUP BY a.path, a.livemode
 ), waiting AS (
-  SELECT 'suspense:' || gateway.public_id('flt', r.float_id) AS path, r.livemode, sum(r.amount_units) AS units
+  SELECT 'suspense:' || gateway.public_id('flt', r.float_id) AS path, r.livemode,
+    sum(r.amount_units - r.reversed_units) AS units
   FROM gateway.receipt r WHERE r.payment_id IS NULL GROUP BY r.float_id, r.livemode
 )
 SELECT format('%s, livemode %s holds %s, what waits is %s',

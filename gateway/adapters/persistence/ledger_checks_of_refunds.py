@@ -50,11 +50,11 @@ WHERE COALESCE(n.balance, 0) <> o.units
     ),
     "owed is what was taken back and not recovered": (
         "reversals",
-        "SELECT count(*) FROM gateway.reversal",
+        "SELECT count(*) FROM gateway.reversal WHERE payment_id IS NOT NULL",
         """
 WITH debt AS (
-  SELECT business_id, livemode, sum(amount_units) AS units FROM gateway.reversal WHERE refund_id IS NULL
-  GROUP BY business_id, livemode
+  SELECT business_id, livemode, sum(amount_units) AS units FROM gateway.reversal
+  WHERE refund_id IS NULL AND payment_id IS NOT NULL GROUP BY business_id, livemode
 ), paid AS (
   SELECT business_id, livemode, sum(amount_units) AS units FROM gateway.recovery GROUP BY business_id, livemode
 )

@@ -39,21 +39,21 @@ class SqlExternalRecords(ExternalRecords):
             "receipt_namespace": record.receipt_namespace,
             "receipt_number": record.receipt_number,
             **_written(record),
-            **self._tx.whose(),
         }
-        self._tx.conn.execute(insert(table).on_conflict_do_nothing(), row)
-        stmt = select(table).where(
-            self._tx.own(table),
-            table.c.receipt_namespace == record.receipt_namespace,
-            table.c.receipt_number == record.receipt_number,
-        )
-        return _record(self._tx.conn.execute(stmt.with_for_update()).one())
+        self._tx.added_once(table, row)
+        named = {"receipt_namespace": record.receipt_namespace, "receipt_number": record.receipt_number}
+        return _record(self._tx.found(table, lock=True, **named)[0])
 
     def get(self, record_id: UUID, *, lock: bool = False) -> ExternalRecord:
         return _record(self._tx.get(external_record, record_id, "record", lock=lock))
 
     def save(self, record: ExternalRecord) -> ExternalRecord:
         return self._tx.saved(external_record, record, _written(record))
+
+    def in_conflict(self, limit: int) -> Sequence[ExternalRecord]:
+        table = external_record
+        stmt = select(table).where(self._tx.own(table), table.c.state == RecordState.CONFLICT.value)
+        return [_record(row) for row in self._tx.conn.execute(stmt.order_by(table.c.id).limit(limit))]
 
     def named(self, float_id: UUID, reference: str) -> Found | None:
         sql = "SELECT * FROM gateway.find_reference(%s, %s, %s)"
@@ -153,7 +153,14 @@ class SqlLooseReceipts(LooseReceipts):
             amount=kept.money(int(row[3]), row[4]),
             happened_at=row[5],
             payer_hint=row[6],
+            version=row[7],
+            reversed_units=int(row[8]),
         )
+
+    def take_back(self, receipt: LooseReceipt, units: int) -> None:
+        values = {"reversed_units": receipts.c.reversed_units + units, "updated": self._tx.now}
+        stmt = update(receipts).where(self._tx.own(receipts), receipts.c.id == receipt.id)
+        self._tx.conn.execute(stmt.values(**values, version=receipts.c.version + 1))
 
     def take(self, receipt: Receipt) -> bool:
         sql = "SELECT gateway.take_receipt(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
@@ -181,7 +188,7 @@ class SqlLooseReceipts(LooseReceipts):
             raise Conflict("this receipt has found its payment", code="receipt_assigned")
 
     def of_business(self, page: Page) -> tuple[Sequence[LooseReceipt], bool]:
-        mine = self._all().where(receipts.c.candidate_id == self._tx.scope.business_id)
+        mine = self._all().where(receipts.c.candidate_id == self._tx.scope.business_id, self._waits)
         if page.ending_before is not None:
             stmt = mine.where(receipts.c.id > page.ending_before).order_by(receipts.c.id)
         else:
@@ -193,7 +200,8 @@ class SqlLooseReceipts(LooseReceipts):
         return [_loose(row) for row in (rows[::-1] if page.ending_before is not None else rows)], more
 
     def all(self, limit: int) -> Sequence[LooseReceipt]:
-        return [_loose(row) for row in self._tx.conn.execute(self._all().order_by(receipts.c.id).limit(limit))]
+        stmt = self._all().where(self._waits).order_by(receipts.c.id).limit(limit)
+        return [_loose(row) for row in self._tx.conn.execute(stmt)]
 
     def _all(self) -> Any:
         return select(receipts).where(
@@ -201,6 +209,11 @@ class SqlLooseReceipts(LooseReceipts):
             receipts.c.livemode == self._tx.scope.livemode,
             receipts.c.payment_id.is_(None),
         )
+
+    @property
+    def _waits(self) -> Any:
+        """Not all of it was taken back: somebody may still be given it."""
+        return receipts.c.reversed_units < receipts.c.amount_units
 
 
 def _written(one: ExternalRecord) -> dict[str, Any]:
@@ -212,6 +225,8 @@ def _written(one: ExternalRecord) -> dict[str, Any]:
         "attempt_id": one.attempt_id,
         "trusted": one.trusted,
         "look_ups": one.look_ups,
+        "decided_units": one.decided_units,
+        "decided_at": one.decided_at,
     }
 
 
@@ -232,6 +247,8 @@ def _record(row: Row[Any]) -> ExternalRecord:
         attempt_id=row.attempt_id,
         trusted=row.trusted,
         look_ups=row.look_ups,
+        decided_units=None if row.decided_units is None else int(row.decided_units),
+        decided_at=row.decided_at,
     )
 
 
@@ -250,4 +267,5 @@ def _loose(row: Row[Any]) -> LooseReceipt:
         payer_hint=row.payer_hint,
         candidate_id=row.candidate_id,
         typed_masked=row.typed_masked,
+        reversed_units=int(row.reversed_units),
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from gateway.adapters.persistence import json_values as kept
 from gateway.adapters.persistence.tables import payment as table
@@ -31,18 +31,27 @@ class SqlPayments(Payments):
         self._tx.add_late(table, row, idempotency, taken)
 
     def get(self, payment_id: UUID, *, lock: bool = False) -> Payment:
-        return _payment(self._tx.get(table, payment_id, "payment", lock=lock))
+        held: Payment | None = self._tx.held.get(payment_id)
+        if held is not None:
+            return held
+        payment = payment_of(self._tx.get(table, payment_id, "payment", lock=lock))
+        if lock:
+            self._tx.held[payment_id] = payment
+        return payment
 
     def many(self, payment_ids: Sequence[UUID]) -> Mapping[UUID, Payment]:
         stmt = select(table).where(self._tx.own(table), table.c.id.in_(payment_ids))
-        return {row.id: _payment(row) for row in self._tx.conn.execute(stmt)}
+        return {row.id: payment_of(row) for row in self._tx.conn.execute(stmt)}
 
     def save(self, payment: Payment) -> Payment:
-        return self._tx.saved(table, payment, _written(payment))
+        saved = self._tx.saved(table, payment, _written(payment))
+        if saved.id in self._tx.held:
+            self._tx.held[saved.id] = saved
+        return saved
 
     def page(self, page: Page) -> tuple[Sequence[Payment], bool]:
         rows, more = self._tx.page(table, page, *filtered(table, page, "state", "reference", "customer_id"))
-        return [_payment(row) for row in rows], more
+        return [payment_of(row) for row in rows], more
 
 
 def _written(one: Payment) -> dict[str, Any]:
@@ -71,7 +80,8 @@ def _written(one: Payment) -> dict[str, Any]:
     }
 
 
-def _payment(row: Row[Any]) -> Payment:
+def payment_of(row: Any) -> Payment:
+    """The payment of a row."""
     return Payment(
         id=row.id,
         business_id=row.business_id,

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 
 from gateway.adapters.persistence import json_values as kept
+from gateway.adapters.persistence.orders import theirs_of
 from gateway.adapters.persistence.tables import payout as table
 from gateway.adapters.persistence.tables import payout_attempt as tries
 from gateway.adapters.persistence.transaction import Transaction, filtered
@@ -143,6 +144,7 @@ class SqlPayoutAttempts(PayoutAttempts):
             "updated": one.updated,
             "state": one.state.value,
             "provider_reference": self._tx.seal(one.provider_reference, _SECRET),
+            "provider_reference_hmac": theirs_of(self._tx, one.provider_reference),
             "submitted_at": one.submitted_at,
             "failure": kept.failure_out(one.failure),
             "receipt_number": one.receipt_number,

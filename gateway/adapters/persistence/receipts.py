@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, update
 
 from gateway.adapters.persistence import json_values as kept
 from gateway.adapters.persistence.tables import receipt as table
@@ -48,21 +47,17 @@ class SqlReceipts(Receipts):
             "reversed_units": receipt.reversed_units,
             "over_spent_units": receipt.over_spent_units,
             "sole": receipt.sole,
-            **self._tx.whose(),
         }
-        stmt = insert(table).on_conflict_do_nothing().returning(table.c.id)
-        return self._tx.conn.execute(stmt, row).first() is not None
+        return self._tx.added_once(table, row)
 
     def of(self, payment_id: UUID) -> Sequence[Receipt]:
-        stmt = select(table).where(self._tx.own(table), table.c.payment_id == payment_id).order_by(table.c.id)
-        return [_receipt(row) for row in self._tx.conn.execute(stmt)]
+        return [_receipt(row) for row in self._tx.found(table, "id", payment_id=payment_id)]
 
     def get(self, receipt_id: UUID, *, lock: bool = False) -> Receipt:
         return _receipt(self._tx.get(table, receipt_id, "receipt", lock=lock))
 
     def of_attempt(self, attempt_id: UUID) -> Receipt | None:
-        stmt = select(table).where(self._tx.own(table), table.c.attempt_id == attempt_id)
-        row = self._tx.conn.execute(stmt).first()
+        row = self._tx.first(table, attempt_id=attempt_id)
         return None if row is None else _receipt(row)
 
     def name(self, receipt_id: UUID, number: str, payer_hint: str | None) -> bool:
@@ -79,6 +74,11 @@ class SqlReceipts(Receipts):
         if payer_hint is not None:
             stmt = stmt.values(payer_hint=payer_hint)
         return self._tx.one_or_taken(stmt)
+
+    def origin(self, receipt_id: UUID) -> tuple[UUID, str] | None:
+        sql = "SELECT connection_id, code FROM gateway.find_origin(%s)"
+        row = self._tx.raw.execute(sql, (receipt_id,)).fetchone()
+        return None if row is None else (row[0], row[1])
 
     def save(self, receipt: Receipt) -> Receipt:
         values = {

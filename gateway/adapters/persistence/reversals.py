@@ -18,6 +18,7 @@ from gateway.domain.fees import Price
 from gateway.domain.quotes import Quote, QuoteType
 from gateway.domain.refunds import Acceptance
 from gateway.domain.reversals import Recovery, Reversal
+from ports.report import Grade
 
 
 class SqlReversals(Reversals):
@@ -53,6 +54,26 @@ class SqlReversals(Reversals):
         }
         stmt = insert(reversal).on_conflict_do_nothing().returning(reversal.c.id)
         return self._tx.conn.execute(stmt, row).first() is not None
+
+    def of_receipt(self, receipt_id: UUID) -> Sequence[Reversal]:
+        stmt = select(reversal).where(self._tx.own(reversal), reversal.c.receipt_id == receipt_id)
+        return [
+            Reversal(
+                id=row.id,
+                business_id=row.business_id,
+                livemode=row.livemode,
+                created=row.created,
+                payment_id=row.payment_id,
+                receipt_id=row.receipt_id,
+                receipt_namespace=row.receipt_namespace,
+                reversal_number=row.reversal_number,
+                amount=kept.money(row.amount_units, row.currency),
+                happened_at=row.happened_at,
+                grade=Grade(row.grade),
+                refund_id=row.refund_id,
+            )
+            for row in self._tx.conn.execute(stmt.order_by(reversal.c.id))
+        ]
 
     def lock(self) -> int:
         """A lock by name, since a worker may not write reversals."""

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ColumnElement, Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.adapters.persistence import json_values as kept
+from gateway.adapters.persistence.statement_texts import ADD, KNOWN, LINES, ON_THEIR_WAY, OWN, SUMMARY
 from gateway.adapters.persistence.tables import connection, provider_charge, statement, statement_line
 from gateway.adapters.persistence.transaction import Transaction
 from gateway.application.interfaces import Json
@@ -26,42 +27,13 @@ from ports.statement import LineKind, StatementLine
 #: Lines of one INSERT.
 SLICE = 5_000
 
-#: How many lines, by their identity, earlier files had.
-_KNOWN = """SELECT count(*) FROM unnest(%(numbers)s::text[], %(kinds)s::text[], %(ins)s::boolean[],
-  %(units)s::text[]::numeric[], %(done)s::boolean[], %(places)s::int[])
-  AS n (number, kind, comes_in, units, completed, place)
- JOIN gateway.statement_line l ON l.float_id = %(float)s AND l.receipt_number = n.number AND l.kind = n.kind
-  AND l.comes_in = n.comes_in AND l.amount_units = n.units AND l.completed = n.completed AND l.place = n.place"""
-#: The first file that has a line keeps it.
-_ADD = """INSERT INTO gateway.statement_line (id, business_id, livemode, statement_id, float_id, "row", kind,
-  receipt_number, happened_at, currency, amount_units, comes_in, completed, place, reference, original_receipt,
-  payer_hint, balance_units, detail)
- SELECT gateway.new_id(), %(business)s, %(livemode)s, %(statement)s, %(float)s, n.line, n.kind, n.number, n.at,
-  n.currency, n.units, n.comes_in, n.completed, n.place, n.typed, n.original, n.hint, n.balance, n.detail
- FROM unnest(%(numbers)s::text[], %(kinds)s::text[], %(ins)s::boolean[], %(units)s::text[]::numeric[],
-  %(done)s::boolean[], %(places)s::int[], %(rows)s::int[], %(ats)s::timestamptz[], %(currencies)s::text[],
-  %(typed)s::text[], %(originals)s::text[], %(hints)s::text[], %(balances)s::text[]::numeric[], %(details)s::text[])
-  AS n (number, kind, comes_in, units, completed, place, line, at, currency, typed, original, hint, balance, detail)
- ON CONFLICT ON CONSTRAINT statement_line_once DO NOTHING"""
-
-_SUMMARY = """SELECT kind, became, count(*), COALESCE(sum(amount_units) FILTER (WHERE comes_in), 0),
-  COALESCE(sum(amount_units) FILTER (WHERE NOT comes_in), 0), max(currency)
- FROM gateway.statement_line_now WHERE statement_id = %s GROUP BY kind, became ORDER BY kind, became"""
-_LINES = """SELECT "row", kind, became, receipt_number, happened_at, amount_units, currency, comes_in, reference,
-  original_receipt, payer_hint, detail, matched_kind, matched_id
- FROM gateway.statement_line_now WHERE statement_id = %(statement)s AND (%(kind)s::text IS NULL OR kind = %(kind)s)
-  AND (%(any)s OR became = ANY (%(outcomes)s::text[])) ORDER BY "row" LIMIT %(limit)s"""
-#: Sums that the statement told and that are due now; those that wait for their time may wait for ever.
-_ON_THEIR_WAY = """SELECT EXISTS (SELECT FROM gateway.statement_line l JOIN gateway.outbox o
-  ON o.kind = 'money.settle' AND o.subject_id = l.matched_id AND o.done_at IS NULL AND o.due_at <= %s
- WHERE l.statement_id = %s AND l.matched_kind = 'external_record')"""
-
 _PUBLIC = {
     "payment": Prefix.PAYMENT,
     "receipt": Prefix.RECEIPT,
     "refund": Prefix.REFUND,
     "payout": Prefix.PAYOUT,
     "external_record": Prefix.EXTERNAL_RECORD,
+    "own_transfer": Prefix.OWN_TRANSFER,
 }
 
 
@@ -84,7 +56,7 @@ class SqlStatements(Statements):
         found = 0
         for start in range(0, len(lines), SLICE):
             values = _identity(lines[start : start + SLICE], places[start : start + SLICE])
-            found += self._count(_KNOWN, {"float": float_id, **values})
+            found += self._count(KNOWN, {"float": float_id, **values})
         return found
 
     def add(self, one: Statement, lines: Sequence[StatementLine], tell: Callable[[int], None]) -> Statement:
@@ -118,7 +90,7 @@ class SqlStatements(Statements):
             "balances": [None if line.balance is None else str(line.balance.units) for line in part],
             "details": [masked_reference(line.detail) or "" for line in part],
         }
-        return self._tx.raw.execute(_ADD, {**values, **_identity(part, places)}).rowcount
+        return self._tx.raw.execute(ADD, {**values, **_identity(part, places)}).rowcount
 
     def get(self, statement_id: UUID, *, lock: bool = False) -> Statement:
         return _statement(self._tx.get(statement, statement_id, "statement", lock=lock))
@@ -147,12 +119,49 @@ class SqlStatements(Statements):
         return [_line(row) for row in rows]
 
     def settle(self, line_id: UUID, outcome: Outcome, match: Match | None = None) -> None:
+        self._settle(line_id, outcome, match, statement_line.c.outcome.is_(None))
+
+    def _settle(self, line_id: UUID, outcome: Outcome, match: Match | None, before: ColumnElement[bool]) -> None:
         table = statement_line
         values: dict[str, Any] = {"outcome": outcome.value, "settled_at": self._tx.now}
         if match is not None:
             values |= {"matched_kind": match.kind, "matched_id": match.id}
-        stmt = update(table).where(self._tx.own(table), table.c.id == line_id, table.c.outcome.is_(None))
+        stmt = update(table).where(self._tx.own(table), table.c.id == line_id, before)
         self._tx.conn.execute(stmt.values(**values))
+
+    def late_lines(self, statement_id: UUID) -> Sequence[KeptLine]:
+        rows = self._tx.raw.execute("SELECT line_id FROM gateway.late_lines(%s)", (statement_id,)).fetchall()
+        if not rows:
+            return []
+        table = statement_line
+        stmt = select(table).where(self._tx.own(table), table.c.id.in_([row[0] for row in rows])).order_by(table.c.row)
+        return [_line(row) for row in self._tx.conn.execute(stmt)]
+
+    def settle_late(self, line_id: UUID, outcome: Outcome, match: Match | None = None) -> None:
+        self._settle(line_id, outcome, match, statement_line.c.outcome == Outcome.UNMATCHED.value)
+
+    def waits(self, statement_id: UUID) -> bool:
+        stmt = self._waiting().where(statement_line.c.statement_id == statement_id).limit(1)
+        return self._tx.conn.execute(stmt).first() is not None
+
+    def waiting(self, *, float_id: UUID | None = None, original: tuple[str, str] | None = None) -> Sequence[UUID]:
+        stmt = self._waiting().distinct()
+        if float_id is not None:
+            stmt = stmt.where(statement_line.c.float_id == float_id)
+        if original is not None:
+            namespace, number = original
+            named = statement.c.id == statement_line.c.statement_id
+            stmt = stmt.join(statement, named & (statement.c.receipt_namespace == namespace))
+            stmt = stmt.where(statement_line.c.original_receipt == number)
+        return [row[0] for row in self._tx.conn.execute(stmt)]
+
+    def _waiting(self) -> Any:
+        table = statement_line
+        return select(table.c.statement_id).where(
+            self._tx.own(table),
+            table.c.original_receipt.is_not(None),
+            text("kind IN ('reversal', 'return') AND COALESCE(outcome, 'unmatched') = 'unmatched'"),
+        )
 
     def charged(self, statement_id: UUID, receipt_number: str) -> int:
         table = statement_line
@@ -172,7 +181,7 @@ class SqlStatements(Statements):
         return self._tx.conn.execute(stmt).scalar_one_or_none()
 
     def is_settling_money(self, statement_id: UUID) -> bool:
-        row = self._tx.raw.execute(_ON_THEIR_WAY, (self._tx.now, statement_id)).fetchone()
+        row = self._tx.raw.execute(ON_THEIR_WAY, (self._tx.now, statement_id)).fetchone()
         return row is not None and bool(row[0])
 
     def money_out(self, float_id: UUID, receipt_number: str, reference: str | None) -> MoneyOut | None:
@@ -188,6 +197,29 @@ class SqlStatements(Statements):
             amount_units=int(row[4]),
             receipt_number=row[5],
         )
+
+    def own_transfer(self, float_id: UUID, line: KeptLine) -> UUID | None:
+        values = {
+            "livemode": self._tx.scope.livemode,
+            "float": float_id,
+            "comes_in": line.comes_in,
+            "number": line.receipt_number,
+            "reference": line.reference,
+        }
+        row = self._tx.raw.execute(OWN, values).fetchone()
+        return None if row is None else row[0]
+
+    def own_line(self, float_ids: Sequence[UUID], number: str) -> KeptLine | None:
+        table = statement_line
+        stmt = select(table).where(
+            self._tx.own(table),
+            table.c.float_id.in_(float_ids),
+            table.c.receipt_number == number,
+            table.c.kind == LineKind.OWN.value,
+            table.c.completed,
+        )
+        row = self._tx.conn.execute(stmt.order_by(table.c.id).limit(1)).first()
+        return None if row is None else _line(row)
 
     def rail_on(self, float_id: UUID, codes: Sequence[str]) -> UUID | None:
         table = connection
@@ -218,7 +250,7 @@ class SqlStatements(Statements):
         return self._count(sql, (float_id, self._tx.scope.livemode, currency, at))
 
     def summary(self, statement_id: UUID) -> Sequence[Json]:
-        rows = self._tx.raw.execute(_SUMMARY, (statement_id,)).fetchall()
+        rows = self._tx.raw.execute(SUMMARY, (statement_id,)).fetchall()
         return [
             {"kind": r[0], "outcome": r[1], "count": r[2], "came_in": int(r[3]), "left": int(r[4]), "currency": r[5]}
             for r in rows
@@ -232,7 +264,7 @@ class SqlStatements(Statements):
             "outcomes": list(outcomes),
             "limit": limit,
         }
-        return [_shown(row) for row in self._tx.raw.execute(_LINES, values).fetchall()]
+        return [_shown(row) for row in self._tx.raw.execute(LINES, values).fetchall()]
 
     def _count(self, sql: str, values: Any) -> int:
         row = self._tx.raw.execute(sql, values).fetchone()
@@ -305,6 +337,7 @@ def _line(row: Row[Any]) -> KeptLine:
         receipt_number=row.receipt_number,
         happened_at=row.happened_at,
         amount=kept.money(row.amount_units, row.currency),
+        comes_in=row.comes_in,
         reference=row.reference,
         original_receipt=row.original_receipt,
         payer_hint=row.payer_hint,

@@ -16,6 +16,7 @@ connection_health = Table(
     must("opens", INT, server_default=text("0")),
     may("opened_at", AT),
     may("probe_at", AT),
+    may("probe_id", UUID),
     may("reason", Text),
     may("hold_until", AT),
     must("calls", Numeric, server_default=text("1")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Index, Table, Text, UniqueConstraint
 
 from gateway.adapters.persistence.columns import AT, BOOL, INT, UUID, id_, in_mode, may, metadata, must, noted, written
+from gateway.adapters.persistence.types import Units
 
 external_record = Table(
     "external_record",
@@ -22,6 +23,8 @@ external_record = Table(
     may("attempt_id", UUID),
     must("trusted", BOOL),
     must("look_ups", INT),
+    may("decided_units", Units),
+    may("decided_at", AT),
     UniqueConstraint("receipt_namespace", "livemode", "receipt_number", name="external_record_once"),
     in_mode("external_record_connection", "connection_id", "connection"),
     in_mode("external_record_float", "float_id", "float"),

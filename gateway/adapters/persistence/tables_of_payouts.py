@@ -71,6 +71,7 @@ payout_attempt = Table(
     must("float_id", UUID),
     must("reference", Text),
     may("provider_reference", BYTES),
+    may("provider_reference_hmac", BYTES),
     must("currency", Text),
     must("amount_units", Units),
     may("submitted_at", AT),
@@ -92,6 +93,11 @@ payout_attempt = Table(
         "payout_id",
         unique=True,
         postgresql_where=text("state NOT IN ('succeeded', 'failed')"),
+    ),
+    Index(
+        "payout_attempt_by_theirs",
+        "provider_reference_hmac",
+        postgresql_where=text("provider_reference_hmac IS NOT NULL"),
     ),
     Index(
         "payout_attempt_promised",

@@ -102,7 +102,9 @@ report = Table(
     Index(
         "report_of_money_out",
         "receipt_number",
-        postgresql_where=text("receipt_number IS NOT NULL AND subject_kind IN ('payout_attempt', 'refund_payout')"),
+        postgresql_where=text(
+            "receipt_number IS NOT NULL AND subject_kind IN ('payout_attempt', 'refund_payout', 'own_transfer')"
+        ),
     ),
 )
 

@@ -19,6 +19,7 @@ from gateway.adapters.persistence.columns import (
     may,
     metadata,
     must,
+    noted,
     owned,
     to,
     written,
@@ -72,6 +73,7 @@ refund_attempt = Table(
     must("receipt_id", UUID),
     must("reference", Text),
     may("provider_reference", BYTES),
+    may("provider_reference_hmac", BYTES),
     must("currency", Text),
     must("amount_units", Units),
     may("submitted_at", AT),
@@ -94,6 +96,11 @@ refund_attempt = Table(
         "refund_id",
         unique=True,
         postgresql_where=text("state NOT IN ('succeeded', 'failed')"),
+    ),
+    Index(
+        "refund_attempt_by_theirs",
+        "provider_reference_hmac",
+        postgresql_where=text("provider_reference_hmac IS NOT NULL"),
     ),
     Index(
         "refund_attempt_promised",
@@ -127,9 +134,9 @@ reversal = Table(
     "reversal",
     metadata,
     id_(),
-    *owned(),
+    *noted(),
     must("created", AT),
-    must("payment_id", UUID),
+    may("payment_id", UUID),
     must("receipt_id", UUID),
     must("receipt_namespace", Text),
     must("reversal_number", Text),
@@ -139,8 +146,9 @@ reversal = Table(
     must("grade", Text),
     may("refund_id", UUID),
     UniqueConstraint("receipt_namespace", "livemode", "reversal_number", name="reversal_once"),
-    to("reversal_receipt", "receipt_id", "receipt"),
+    to("reversal_receipt", "receipt_id", "receipt", onupdate="CASCADE"),
     Index("reversal_of_business", *OWN, "id"),
+    Index("reversal_of_receipt", "receipt_id"),
 )
 
 recovery = Table(

@@ -74,4 +74,13 @@ statement_line = Table(
     in_mode("statement_line_float", "float_id", "float"),
     Index("statement_line_of", "statement_id", "row"),
     Index("statement_line_open", "statement_id", "kind", "row", postgresql_where=text("outcome IS NULL")),
+    Index(
+        "statement_line_waiting",
+        "original_receipt",
+        "statement_id",
+        postgresql_where=text(
+            "original_receipt IS NOT NULL AND kind IN ('reversal', 'return')"
+            " AND COALESCE(outcome, 'unmatched') = 'unmatched'"
+        ),
+    ),
 )

@@ -12,12 +12,12 @@ from uuid import UUID
 
 import psycopg
 from psycopg.errors import UniqueViolation
-from sqlalchemy import ColumnElement, Connection, Row, Table, Update, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, Update, and_, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from gateway.adapters.persistence.inserts import inserted
+from gateway.adapters.persistence.texts import added, changed, found
 from gateway.adapters.persistence.vault import Vault
-from gateway.application.interfaces import AlreadyMade, Call, IdempotentCall, Json, NewId, Page, Scope
+from gateway.application.interfaces import AlreadyMade, AtHand, Call, IdempotentCall, Json, NewId, Page, Scope
 from gateway.domain.attempts import Attempt
 from gateway.domain.customers import Customer
 from gateway.domain.errors import Conflict, NotFound
@@ -92,7 +92,11 @@ class Transaction:
     due: list[Json] = field(default_factory=list)
     journals: list[Journal] = field(default_factory=list)
     answer: tuple[UUID, int, bytes] | None = None
+    #: The due work that ends with this unit, and when it is due again.
+    ends: tuple[AtHand, datetime | None] | None = None
     kept: Kept | None = None
+    #: Payments and tries that this unit has locked, as they are now: nobody else can change them before it closes.
+    held: dict[UUID, Any] = field(default_factory=dict)
     begun: Begun | None = None
 
     @property
@@ -134,14 +138,27 @@ class Transaction:
 
     def add(self, table: Table, values: Mapping[str, Any]) -> None:
         """Insert one row; `business_id` and `livemode` are the unit's, whatever the object says."""
-        self.conn.execute(table.insert(), {**values, **self.whose()})
+        added(self.raw, table, {**values, **self.whose()})
+
+    def added_once(self, table: Table, values: Mapping[str, Any]) -> bool:
+        """The same; False, and nothing is written, where a unique key of the table is taken."""
+        return added(self.raw, table, {**values, **self.whose()}, once=True)
+
+    def found(self, table: Table, *order: str, lock: bool = False, **equal: Any) -> list[Any]:
+        """The unit's rows of a table whose columns equal what is named, ordered by columns."""
+        return found(self.raw, table, {**self.whose(), **equal}, order=order, lock=lock)
+
+    def first(self, table: Table, *, lock: bool = False, **equal: Any) -> Any:
+        """One of them, or None."""
+        rows = self.found(table, lock=lock, **equal)
+        return rows[0] if rows else None
 
     def add_once(self, table: Table, values: Mapping[str, Any], idempotency: IdempotentCall | None) -> bool:
         """Insert the object of an idempotent call. Raises AlreadyMade when its id or its key has made one.
 
         False when another unique key of the table stands in the way.
         """
-        if inserted(self.raw, table, self.keyed(values, idempotency)):
+        if added(self.raw, table, self.keyed(values, idempotency), once=True):
             return True
         return self.refuse_made(table, values, idempotency)
 
@@ -179,23 +196,18 @@ class Transaction:
 
     def get(
         self, table: Table, id_: UUID, what: str, *, lock: bool = False, columns: Sequence[Any] | None = None
-    ) -> Row[Any]:
-        """One row by id. Raises NotFound, for another business's row as for none.
-
-        A lock leaves room for foreign keys to the row: nothing here changes an id.
-        """
-        stmt = select(*(columns or table.c)).where(self.own(table), table.c.id == id_)
-        if lock:
-            stmt = stmt.with_for_update(key_share=True)
-        row = self.conn.execute(stmt).first()
-        if row is None:
+    ) -> Any:
+        """One row by id, as a named tuple. Raises NotFound, for another business's row as for none."""
+        names = tuple(column.name for column in columns or ())
+        rows = found(self.raw, table, {**self.whose(), "id": id_}, columns=names, lock=lock)
+        if not rows:
             raise NotFound(f"there is no such {what}")
-        return row
+        return rows[0]
 
     def saved(self, table: Table, one: R, values: Mapping[str, Any]) -> R:
         """Write a row guarded by the version that was read; gives the object with the next one. Raises Conflict."""
-        stmt = update(table).where(self.own(table), table.c.id == one.id, table.c.version == one.version)
-        if self.conn.execute(stmt.values(**values, version=one.version + 1)).rowcount != 1:
+        where = {**self.whose(), "id": one.id, "version": one.version}
+        if changed(self.raw, table, where, {**values, "version": one.version + 1}) != 1:
             raise Conflict("somebody changed it in the meantime; read it again", code="stale_version")
         return replace(one, version=one.version + 1)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from gateway.adapters.persistence.floats import SqlFloats, SqlOwnTransfers
 from gateway.adapters.persistence.idempotency import SqlIdempotency
 from gateway.adapters.persistence.inserts import as_json
 from gateway.adapters.persistence.money_in import SqlExternalRecords, SqlLooseReceipts
+from gateway.adapters.persistence.orders import SqlOrders
 from gateway.adapters.persistence.payment_links import SqlPaymentLinks
 from gateway.adapters.persistence.payments import SqlPayments
 from gateway.adapters.persistence.payouts import SqlPayoutAttempts, SqlPayouts
@@ -49,12 +50,16 @@ from gateway.adapters.persistence.treasury import SqlChainLog, SqlConversions, S
 from gateway.adapters.persistence.vault import Vault
 from gateway.adapters.persistence.webhooks import SqlDeliveries, SqlEndpoints, SqlEvents
 from gateway.application.interfaces import Call, JournalOut, NewId, OpenUnit, Scope, UnitOfWork
+from gateway.domain.due import FOLLOWED
 from gateway.domain.ledger import Journal
 
 _CLOSE = (
     "SELECT gateway.close_unit(%(business)s, %(livemode)s, %(now)s, %(events)s, %(due)s,"
     " %(record)s, %(status)s, %(answer)s)"
 )
+_FINISH = "gateway.finish_due(%(due_id)s, %(business)s, %(livemode)s, %(holder)s, %(generation)s, %(again)s)"
+#: In this order: work that the unit puts for the row at hand makes it due once more.
+_CLOSE_AND_FINISH = f"{_CLOSE}, {_FINISH}"
 _PUT_PAYMENT = Statement("SELECT gateway.put_payment($1, $2, $3, $4, $5, $6, $7, $8, $9)")
 
 
@@ -103,6 +108,7 @@ class SqlUnitOfWork(UnitOfWork):
         self.payout_attempts = SqlPayoutAttempts(tx)
         self.refunds = SqlRefunds(tx)
         self.refund_attempts = SqlRefundAttempts(tx)
+        self.orders = SqlOrders(tx)
         self.reversals = SqlReversals(tx)
         self.overpayments = SqlOverpayments(tx)
         self.quotes = SqlQuotes(tx)
@@ -135,6 +141,12 @@ class SqlUnitOfWork(UnitOfWork):
     def new_id(self) -> UUID:
         return self._tx.new_id()
 
+    def ends(self, again_at: datetime | None = None) -> datetime | None:
+        due = self.call.due if self.call is not None else None
+        if due is not None and due.claimed.scope == self.scope:
+            self._tx.ends = (due, again_at)
+        return again_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlUnits(OpenUnit):
@@ -166,6 +178,8 @@ class SqlUnits(OpenUnit):
                 tx = self._transaction(scope, call, read_only=read_only)
                 yield SqlUnitOfWork(tx)
                 due_now = self._commit(tx, self._close(tx))
+                if tx.ends is not None:
+                    tx.ends[0].ended = True
             except BaseException:
                 if tx is not None and tx.begun is not None:
                     _roll_back(tx.begun.raw)
@@ -173,7 +187,7 @@ class SqlUnits(OpenUnit):
             finally:
                 if tx is not None and tx.begun is not None:
                     tx.begun.conn.close()
-        if due_now:
+        if due_now and not _goes_on(tx):
             self.ring()
 
     def _transaction(self, scope: Scope, call: Call | None, *, read_only: bool) -> Transaction:
@@ -220,7 +234,8 @@ class SqlUnits(OpenUnit):
         return Begun(conn=conn, raw=raw), row[2] if row else timedelta(0)
 
     def _close(self, tx: Transaction) -> bool:
-        """Events, due work and the answer in one round trip; then the books. Gives whether work is due at once.
+        """Events, due work, the answer and the row at hand in one round trip; then the books. Gives whether work is due
+        at once.
 
         Where all that the unit writes is one row that waits, it waits for the commit.
         """
@@ -230,8 +245,11 @@ class SqlUnits(OpenUnit):
             return False
         due_now = False
         if tx.events or tx.due or tx.answer:
-            closed = tx.raw.execute(_CLOSE, _closing(tx)).fetchone()
+            sql = _CLOSE if tx.ends is None else _CLOSE_AND_FINISH
+            closed = tx.raw.execute(sql, {**_closing(tx), **_finishing(tx)}).fetchone()
             due_now = closed is not None and bool(closed[0])
+        elif tx.ends is not None:
+            tx.raw.execute(f"SELECT {_FINISH}", _finishing(tx))
         if len(tx.journals) == 1:
             self.books.post(tx.conn, tx.journals[0])
         elif tx.journals:
@@ -270,6 +288,32 @@ def _closing(tx: Transaction) -> dict[str, Any]:
         "status": status,
         "answer": answer,
     }
+
+
+def _finishing(tx: Transaction) -> dict[str, Any]:
+    if tx.ends is None:
+        return {}
+    (at_hand, again_at), scope = tx.ends, tx.scope
+    return {
+        "business": scope.business_id,
+        "livemode": scope.livemode,
+        "due_id": at_hand.claimed.id,
+        "holder": at_hand.claimed.holder,
+        "generation": at_hand.claimed.generation,
+        "again": again_at,
+    }
+
+
+def _goes_on(tx: Transaction) -> bool:
+    """Whether all that the unit put is for the worker at hand to go on with; then it is told so."""
+    at_hand = tx.call.due if tx.call is not None else None
+    if at_hand is None or tx.events:
+        return False
+    put = [(row["kind"], UUID(row["subject_id"])) for row in tx.due if "due_at" in row]
+    if not all(kind in FOLLOWED and kind != at_hand.claimed.kind for kind, _ in put):
+        return False
+    at_hand.follows.extend(put)
+    return True
 
 
 def _roll_back(raw: psycopg.Connection[Any]) -> None:

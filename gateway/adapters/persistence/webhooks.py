@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Engine, Row, Select, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from gateway.adapters.persistence.tables import delivery as deliveries
 from gateway.adapters.persistence.tables import delivery_try as tries
@@ -38,6 +37,8 @@ SETTLED_AFTER = timedelta(seconds=10)
 
 _SECRET = "webhook_endpoint.secret"  # noqa: S105  # nosec B105
 _OPEN = (DeliveryState.PENDING.value, DeliveryState.RETRYING.value)
+_ALL_COLUMNS = tuple(endpoints.c)
+_OPEN_COLUMNS = tuple(c for c in endpoints.c if c.name not in ("secret", "previous_secret"))
 
 
 class SqlEvents(Events):
@@ -152,7 +153,7 @@ class SqlEndpoints(Endpoints):
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._columns = [c for c in endpoints.c if tx.reads_secrets or c.name not in ("secret", "previous_secret")]
+        self._columns = _ALL_COLUMNS if tx.reads_secrets else _OPEN_COLUMNS
 
     def add(self, endpoint: WebhookEndpoint) -> None:
         row = {"id": endpoint.id, "created": endpoint.created, "version": endpoint.version, **_shown(endpoint)}
@@ -251,10 +252,9 @@ class SqlDeliveries(Deliveries):
     def save(self, delivery: Delivery, *, duration_ms: int | None = None) -> Delivery:
         saved = self._tx.saved(deliveries, delivery, _written(delivery))
         if delivery.tries > delivery.earlier_tries:
-            row = {"id": self._tx.new_id(), "delivery_id": delivery.id, "number": delivery.tries, **self._tx.whose()}
+            row = {"id": self._tx.new_id(), "delivery_id": delivery.id, "number": delivery.tries}
             row |= {"at": delivery.last_tried_at or self._tx.now, "status": delivery.last_status}
-            logged = insert(tries).on_conflict_do_nothing()
-            self._tx.conn.execute(logged, {**row, "error": delivery.last_error, "duration_ms": duration_ms})
+            self._tx.added_once(tries, {**row, "error": delivery.last_error, "duration_ms": duration_ms})
         return saved
 
     def tries(self, delivery_id: UUID) -> Sequence[DeliveryTry]:

@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row
-from sqlalchemy.exc import DBAPIError
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Connection, Engine
+
+from gateway.adapters.persistence.engines import driver_of
+
+#: Nothing waits here until a start is on disk: it means something as long as this session lives, and a server that lost
+#: it has lost the session as well. What the work itself commits is on disk, and what came before that with it.
+_OPEN = "SELECT gateway.take_holder(), set_config('synchronous_commit', 'off', false)"
 
 
 class WorkerSession:
@@ -21,30 +28,44 @@ class WorkerSession:
         self._engine = engine
         self._one_at_a_time = Lock()
         self._conn: Connection | None = None
+        self._driver: psycopg.Connection[Any] | None = None
         self._holder = 0
 
-    def one(self, sql: str, values: Mapping[str, Any]) -> Row[Any] | None:
-        """The first row of a statement that gets `holder`. A session that broke is opened anew, once."""
+    def one(self, sql: str, values: Mapping[str, Any]) -> Any:
+        """The first row of a statement that gets `holder`, as a named tuple. A session that broke is opened anew."""
         with self._one_at_a_time:
             try:
                 return self._run(sql, values)
-            except DBAPIError as error:
-                if not error.connection_invalidated:
+            except psycopg.Error:
+                if self._driver is None or not self._driver.closed:
                     raise
-                self._conn = None
+                self._drop()
                 return self._run(sql, values)
 
     def close(self) -> None:
         """End the session: what this process still held is free at once."""
         with self._one_at_a_time:
-            if self._conn is not None:
-                self._conn.close()
-                self._conn = None
+            self._drop()
 
-    def _run(self, sql: str, values: Mapping[str, Any]) -> Row[Any] | None:
-        if self._conn is None:
-            conn = self._engine.connect()
-            conn.detach()
-            self._holder = int(conn.exec_driver_sql("SELECT gateway.take_holder()").scalar_one())
-            self._conn = conn
-        return self._conn.exec_driver_sql(sql, {**values, "holder": self._holder}).first()
+    def _drop(self) -> None:
+        if self._conn is not None:
+            self._conn.close()
+            self._conn = self._driver = None
+
+    def _run(self, sql: str, values: Mapping[str, Any]) -> Any:
+        driver = self._driver or self._opened()
+        cursor = driver.cursor(row_factory=namedtuple_row)
+        return cursor.execute(sql, {**values, "holder": self._holder}).fetchone()
+
+    def _opened(self) -> psycopg.Connection[Any]:
+        conn = self._engine.connect()
+        driver = driver_of(conn)
+        conn.detach()
+        try:
+            opened = driver.execute(_OPEN).fetchone()
+        except BaseException:
+            conn.close()
+            raise
+        self._holder = int(opened[0]) if opened else 0
+        self._conn, self._driver = conn, driver
+        return driver

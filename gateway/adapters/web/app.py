@@ -40,6 +40,7 @@ from gateway.adapters.web import (
     webhook_endpoints,
 )
 from gateway.adapters.web.bodies import BODY_MAX
+from gateway.adapters.web.callback_door import CallbackDoor
 from gateway.adapters.web.desk import Desk, furnish
 from gateway.adapters.web.key_memory import KeyMemory
 from gateway.adapters.web.key_use import KeyUse
@@ -84,6 +85,8 @@ def create_app(use_cases: UseCases, settings: WebSettings, *, limiter_url: str |
     _add_api(app, settings)
     cors.install(app)
     _add_pages(app, guards)
+    door = CallbackDoor(app.wsgi_app, use_cases, settings, guards.unknown_callback)
+    app.wsgi_app = door  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

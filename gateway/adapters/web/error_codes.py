@@ -48,6 +48,7 @@ CODES: dict[str, tuple[str, str]] = {
     "capability_closed": ("Live mode isn't open for this business", "Ask the operator; test mode is always open."),
     "phone_required": ("A phone is missing", "Name the number that is to be prompted."),
     "receipt_assigned": ("The receipt has found its payment", "Read it: it names the payment."),
+    "receipt_reversed": ("The provider has taken this money back", "There is nothing left to assign."),
     "rate_limited": ("Too many requests", "Wait as long as `Retry-After` says."),
     "phone_rate_limited": ("Too many prompts to this number", "Wait as long as `Retry-After` says."),
     # About idempotency.

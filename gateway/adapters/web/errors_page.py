@@ -108,6 +108,7 @@ SECTIONS: dict[int, tuple[str, tuple[str, ...]]] = {
             "business_owes",
             "quote_expired",
             "receipt_assigned",
+            "receipt_reversed",
             "key_ended",
             "shop_tag_taken",
             "endpoint_disabled",

@@ -19,13 +19,17 @@ CAUTION = {
 }
 
 
-def install(app: Flask, settings: WebSettings) -> None:
-    """Attach the headers; transport security is asked for when the public URL is https."""
-    named = dict(CAUTION)
+def named(settings: WebSettings) -> dict[str, str]:
+    """The headers; transport security is asked for when the public URL is https."""
+    found = dict(CAUTION)
     if settings.public_url.startswith("https://"):
-        named["Strict-Transport-Security"] = f"max-age={_YEAR_S}; includeSubDomains"
+        found["Strict-Transport-Security"] = f"max-age={_YEAR_S}; includeSubDomains"
+    return found
 
-    fixed = [(name, name.lower(), value) for name, value in named.items()]
+
+def install(app: Flask, settings: WebSettings) -> None:
+    """Attach the headers."""
+    fixed = [(name, name.lower(), value) for name, value in named(settings).items()]
     uncached = [*fixed, ("Cache-Control", "cache-control", "no-store")]
 
     def fill(response: Response) -> Response:

@@ -1,8 +1,9 @@
 """Rate limits: what a key, and an address, may call of all web processes together.
 
 Keys and callers' addresses take their calls from Redis by the handful (`shared_limits`), so that the hot path seldom
-waits for it; reads and writes of a key are counted apart. Wrong keys, unknown callbacks and the hosted pages are
-counted in Redis knock by knock. While Redis is away each process counts alone. A known callback is never counted.
+waits for it; reads and writes of a key are counted apart. Wrong keys and the hosted pages are counted in Redis knock by
+knock. While Redis is away each process counts alone. Unknown callbacks always are: a flood of them must cost nothing. A
+known callback is never counted here.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Guards:
     address: Limit | None
     publishable: Limit | None
     wrong_key: Callable[[], None]
-    unknown_callback: Callable[[], None]
+    unknown_callback: Limit | None
     pages: Callable[[Blueprint], None] | None
     limiter: Limiter
 
@@ -65,7 +66,7 @@ def install(app: Flask, settings: WebSettings, limiter_url: str | None) -> Guard
         address=_limit("address", settings.address_limit, limiter_url, settings.processes),
         publishable=_limit("publishable", settings.publishable_limit, limiter_url, settings.processes),
         wrong_key=_counting(limiter, settings.wrong_key_limit, "wrong-key"),
-        unknown_callback=_counting(limiter, settings.unknown_callback_limit, "unknown-callback"),
+        unknown_callback=_limit("unknown-callback", settings.unknown_callback_limit, None, settings.processes),
         pages=limit_pages if settings.page_limit else None,
         limiter=limiter,
     )
@@ -101,13 +102,13 @@ def _limiter(url: str | None) -> _OnRequest:
 
 
 def _limit(name: str, limit: str | None, url: str | None, processes: int) -> Limit | None:
-    """A limit of all processes, or of this one alone where there is no Redis."""
+    """A limit of all processes, or of this one's share alone where there is no Redis."""
     if limit is None:
         return None
     item = parse(limit)
     calls, window_s = item.amount, item.get_expiry()
     if url is None:
-        return KeyLimit(name=name, calls=calls, window_s=window_s)
+        return KeyLimit(name=name, calls=max(1, calls // processes), window_s=window_s)
     alone = KeyLimit(name=name, calls=max(1, calls // processes), window_s=window_s)
     return SharedLimit(name=name, calls=calls, window_s=window_s, count=Counter(url), alone=alone)
 

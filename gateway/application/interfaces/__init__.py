@@ -63,6 +63,7 @@ from gateway.application.interfaces.treasury import (
 from gateway.application.interfaces.unit import OpenUnit, UnitOfWork
 from gateway.application.interfaces.values import (
     AlreadyMade,
+    AtHand,
     Call,
     Claimed,
     Due,
@@ -91,6 +92,7 @@ __all__ = [
     "Alerts",
     "AlreadyMade",
     "AsksSigner",
+    "AtHand",
     "Attempts",
     "Balances",
     "Begun",

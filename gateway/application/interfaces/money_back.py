@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -62,6 +63,22 @@ class RefundAttempts(Protocol):
         """How much is missing on a float for the payouts that wait for it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOrder:
+    """An order of ours that a provider knows under an id; `code` is its rail's or channel's."""
+
+    attempt_id: UUID
+    code: str
+    over_rail: bool
+
+
+class Orders(Protocol):
+    """Payouts' and refunds' orders, of every business of the unit's mode."""
+
+    def known_as(self, provider_reference: str) -> Sequence[KnownOrder]:
+        """Those that some provider knows under that id; ids of two providers may be the same."""
+
+
 class Reversals(Protocol):
     """What the provider took back from the unit's business, and what was recovered of it."""
 
@@ -73,6 +90,9 @@ class Reversals(Protocol):
 
     def add(self, reversal: Reversal) -> bool:
         """Insert; False when that reversal is known."""
+
+    def of_receipt(self, receipt_id: UUID) -> Sequence[Reversal]:
+        """What was taken back of one receipt, oldest first."""
 
     def lock(self) -> int:
         """Take the business's reversals for the rest of the transaction; gives the number of the next sweep."""

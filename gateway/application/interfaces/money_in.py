@@ -23,6 +23,9 @@ class ExternalRecords(Protocol):
     def save(self, record: ExternalRecord) -> ExternalRecord:
         """Write it, guarded by version."""
 
+    def in_conflict(self, limit: int) -> Sequence[ExternalRecord]:
+        """Those whose reports contradict one another, oldest first."""
+
     def named(self, float_id: UUID, reference: str) -> Found | None:
         """The one try on that float whose reference this is, of any business; None when there is none, or two."""
 
@@ -57,6 +60,9 @@ class LooseReceipts(Protocol):
     def find(self, namespace: str, number: str) -> LooseReceipt | None:
         """The one with that number, locked; workers and operators only."""
 
+    def take_back(self, receipt: LooseReceipt, units: int) -> None:
+        """Note, in a unit of the house, that the provider took so much of it back."""
+
     def take(self, receipt: Receipt) -> bool:
         """Make it the unit's business's, as `receipt` says; False when somebody was faster."""
 
@@ -64,7 +70,7 @@ class LooseReceipts(Protocol):
         """Say whose it may be (operators only)."""
 
     def of_business(self, page: Page) -> tuple[Sequence[LooseReceipt], bool]:
-        """A page of those that bear the unit's business's tag, newest first."""
+        """A page of those that bear the unit's business's tag and aren't taken back, newest first."""
 
     def all(self, limit: int) -> Sequence[LooseReceipt]:
-        """The oldest of all of the mode (operators only)."""
+        """The oldest of all of the mode that aren't taken back (operators only)."""

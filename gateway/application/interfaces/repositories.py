@@ -63,6 +63,10 @@ class Attempts(Protocol):
     def get(self, attempt_id: UUID, *, lock: bool = False) -> Attempt:
         """The attempt. Raises NotFound."""
 
+    def locked(self, attempt_id: UUID) -> tuple[Payment, Attempt]:
+        """The attempt with its payment, both locked until the unit closes: payment first, attempt second, as
+        everywhere. Raises NotFound."""
+
     def of(self, payment_id: UUID) -> Sequence[Attempt]:
         """All attempts of a payment, oldest first."""
 
@@ -101,6 +105,9 @@ class Receipts(Protocol):
 
     def name(self, receipt_id: UUID, number: str, payer_hint: str | None) -> bool:
         """Fill in the number that came later, once; False when it has one, or another receipt bears that number."""
+
+    def origin(self, receipt_id: UUID) -> tuple[UUID, str] | None:
+        """The connection, and its code, whose provider named the receipt beside any try; None where none did."""
 
     def save(self, receipt: Receipt) -> Receipt:
         """Write `released_at`, `available_on` and what became of the money, guarded by version."""

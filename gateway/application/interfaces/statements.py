@@ -45,6 +45,18 @@ class Statements(Protocol):
     def settle(self, line_id: UUID, outcome: Outcome, match: Match | None = None) -> None:
         """Write a line's outcome, if it has none yet."""
 
+    def late_lines(self, statement_id: UUID) -> Sequence[KeptLine]:
+        """Reversals and returns that were called unmatched, and whose original is known by now."""
+
+    def settle_late(self, line_id: UUID, outcome: Outcome, match: Match | None = None) -> None:
+        """Write the outcome of a line that was called unmatched."""
+
+    def waits(self, statement_id: UUID) -> bool:
+        """Whether a reversal or return of it names an original that nobody has."""
+
+    def waiting(self, *, float_id: UUID | None = None, original: tuple[str, str] | None = None) -> Sequence[UUID]:
+        """Statements, of a float or for an original (namespace and number), with lines that wait for theirs."""
+
     def charged(self, statement_id: UUID, receipt_number: str) -> int:
         """The sum of a statement's charges under one number."""
 
@@ -56,6 +68,12 @@ class Statements(Protocol):
 
     def money_out(self, float_id: UUID, receipt_number: str, reference: str | None) -> MoneyOut | None:
         """The try of ours, of any business, that a line about money that left names."""
+
+    def own_transfer(self, float_id: UUID, line: KeptLine) -> UUID | None:
+        """The move of our own money that a line on that float names, by its number or our reference; two are none."""
+
+    def own_line(self, float_ids: Sequence[UUID], number: str) -> KeptLine | None:
+        """What a statement of one of these floats says of our own money under that number."""
 
     def rail_on(self, float_id: UUID, codes: Sequence[str]) -> UUID | None:
         """A connection of one of these codes on that float: the first one made."""

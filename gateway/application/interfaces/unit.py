@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.application.interfaces.access import Access
 from gateway.application.interfaces.floats import Floats, OwnTransfers
 from gateway.application.interfaces.health import Breakers
-from gateway.application.interfaces.money_back import Overpayments, Quotes, RefundAttempts, Refunds, Reversals
+from gateway.application.interfaces.money_back import Orders, Overpayments, Quotes, RefundAttempts, Refunds, Reversals
 from gateway.application.interfaces.money_in import ExternalRecords, LooseReceipts
 from gateway.application.interfaces.repositories import (
     Alerts,
@@ -64,6 +64,7 @@ class UnitOfWork(Protocol):
     payout_attempts: PayoutAttempts
     refunds: Refunds
     refund_attempts: RefundAttempts
+    orders: Orders
     reversals: Reversals
     overpayments: Overpayments
     quotes: Quotes
@@ -95,6 +96,10 @@ class UnitOfWork(Protocol):
 
     def new_id(self) -> UUID:
         """A UUIDv7 by the unit's ids."""
+
+    def ends(self, again_at: datetime | None = None) -> datetime | None:
+        """Say that this unit is the last step of the due work at hand: its row is finished in the same commit, done or
+        due again at `again_at`. Gives `again_at` back; no more than that where the row at hand is of another scope."""
 
 
 class OpenUnit(Protocol):

@@ -26,7 +26,8 @@ class Call:
     """Who calls, with which request: what events and answers remember of it.
 
     `idempotency` is the open idempotent call, when the caller sent a key. `owner_id` is the platform whose key acts for
-    the business, None with a key of the business's own: idempotency keys of the two are apart.
+    the business, None with a key of the business's own: idempotency keys of the two are apart. `due` is the work that a
+    worker is at.
     """
 
     business_id: UUID
@@ -35,6 +36,7 @@ class Call:
     key_id: UUID | None = None
     owner_id: UUID | None = None
     idempotency: IdempotentCall | None = None
+    due: AtHand | None = field(default=None, compare=False)
 
     @property
     def scope(self) -> Scope:
@@ -112,6 +114,18 @@ class Claimed:
     def scope(self) -> Scope:
         """The scope of the work's units."""
         return Scope(business_id=self.business_id, livemode=self.livemode)
+
+
+@dataclass(slots=True, kw_only=True)
+class AtHand:
+    """Due work that a worker is at; `ended` once a unit has finished its row in the unit's own commit.
+
+    `follows` names what it put, by kind and subject, that the same worker goes on with: no bell is rung for that.
+    """
+
+    claimed: Claimed
+    ended: bool = False
+    follows: list[tuple[str, UUID]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

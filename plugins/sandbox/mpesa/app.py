@@ -41,6 +41,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/oauth/v1/generate": oauth.OAUTH,
     "/mpesa/stkpush/v1/processrequest": push.PUSH,
     "/mpesa/stkpushquery/v1/query": query.QUERY,
+    "/mpesa/b2c/v1/paymentrequest": b2c.B2C_V1,
     "/mpesa/b2c/v3/paymentrequest": b2c.B2C,
     "/mpesa/transactionstatus/v1/query": status.STATUS,
     "/mpesa/accountbalance/v1/query": balance.BALANCE,

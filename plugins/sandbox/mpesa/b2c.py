@@ -1,7 +1,8 @@
 """`POST /mpesa/b2c/v3/paymentrequest`: takes a payout, refuses a repeated id, and reports later.
 
 The acknowledgement says nothing about the money. Limits, credentials and balances are judged when the result is made
-(Daraja portal, December 2025).
+(Daraja portal, December 2025). The older `…/v1/…`, which most public clients still call, takes no id: M-Pesa makes one,
+and a repeated call pays twice.
 """
 
 from dataclasses import replace
@@ -32,8 +33,21 @@ def _about(_sim: Simulator, body: dict[str, Any]) -> Subject:
     )
 
 
+def _about_v1(sim: Simulator, body: dict[str, Any]) -> Subject:
+    return replace(_about(sim, body), reference="")
+
+
 def _handle(sim: Simulator, call: Call, turn: Turn) -> tuple[Answer, str]:
-    asked = _checked(call.fields)
+    return _take(sim, call, turn, call.fields)
+
+
+def _handle_v1(sim: Simulator, call: Call, turn: Turn) -> tuple[Answer, str]:
+    own = sim.ids.request_id(sim.settings.identifiers)
+    return _take(sim, call, turn, {**call.fields, "OriginatorConversationID": own})
+
+
+def _take(sim: Simulator, call: Call, turn: Turn, body: dict[str, Any]) -> tuple[Answer, str]:
+    asked = _checked(body)
     if sim.payouts.get(asked["originator_id"]) is not None:
         raise Refusal(duplicate_id(sim))
     payout = sim.keep_payout(
@@ -232,3 +246,4 @@ def shown(payout: Payout) -> dict[str, Any]:
 
 
 B2C = Endpoint(name="b2c", method="POST", about=_about, handle=_handle)
+B2C_V1 = Endpoint(name="b2c", method="POST", about=_about_v1, handle=_handle_v1)

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any
 
-from plugins.sandbox.mpesa import clock, codes
+from plugins.sandbox.mpesa import clock, codes, fields
 from plugins.sandbox.mpesa.delivery import Parcel
 from plugins.sandbox.mpesa.ids import Ids, placeholder
 from plugins.sandbox.mpesa.journal import masked
@@ -18,7 +18,8 @@ from plugins.sandbox.mpesa.wire import Money, Raw, render
 
 # A text that can be a number without losing anything: no zeros at its head.
 NUMBER = re.compile(r"(0|[1-9]\d{0,14})(\.\d{1,2})?")
-INTERNAL = "https://internalsandbox.safaricom.co.ke/mpesa/b2cresults/v1/submit"
+# Safaricom's own address behind each API: `b2c`, `b2b`, `ab`, `reversal`.
+INTERNAL = "https://internalsandbox.safaricom.co.ke/mpesa/{}results/v1/submit"
 
 
 def post(
@@ -154,7 +155,7 @@ def b2c_success(payout: Payout, receiver: Subscriber, held: Pockets, ids: Ids) -
         conversation=payout.conversation_id,
         transaction=payout.receipt or "",
     )
-    return _envelope(result, ids.shuffled(parameters), {"Key": "QueueTimeoutURL", "Value": INTERNAL})
+    return _envelope(result, ids.shuffled(parameters), _internal("b2c"))
 
 
 def b2c_failure(payout: Payout, receiver: Subscriber, code: str, now_ms: int, shape: str, ids: Ids) -> str:
@@ -167,7 +168,7 @@ def b2c_failure(payout: Payout, receiver: Subscriber, code: str, now_ms: int, sh
         conversation=payout.conversation_id,
         transaction=ids.receipt(now_ms) if hollow else placeholder(now_ms),
     )
-    reference: dict[str, Any] | list[dict[str, Any]] = {"Key": "QueueTimeoutURL", "Value": INTERNAL}
+    reference = _internal("b2c")
     if shape == "absent":
         return _envelope(result, None, reference)
     if shape == "object":
@@ -191,7 +192,7 @@ def waiting(payout: Payout | Order, now_ms: int) -> str:
         transaction=placeholder(now_ms),
         result_type=1,
     )
-    return _envelope(result, None, {"Key": "QueueTimeoutURL", "Value": INTERNAL})
+    return _envelope(result, None, _internal(payout.kind if isinstance(payout, Order) else "b2c"))
 
 
 def queue_timeout(payout: Payout | Order, now_ms: int, style: str) -> str:
@@ -205,7 +206,7 @@ def queue_timeout(payout: Payout | Order, now_ms: int, style: str) -> str:
         conversation=payout.conversation_id,
         transaction=placeholder(now_ms),
     )
-    return _envelope(result, None, {"Key": "QueueTimeoutURL", "Value": INTERNAL})
+    return _envelope(result, None, _internal(payout.kind if isinstance(payout, Order) else "b2c"))
 
 
 def status_result(
@@ -226,7 +227,7 @@ def balance_result(
     result = _result(
         code=code, text=text, originator=originator, conversation=conversation, transaction=placeholder(now_ms)
     )
-    reference = {"Key": "QueueTimeoutURL"} if code != "0" else {"Key": "QueueTimeoutURL", "Value": INTERNAL}
+    reference = {"Key": "QueueTimeoutURL"} if code != "0" else _internal("ab")
     return _envelope(result, parameters, reference)
 
 
@@ -239,7 +240,7 @@ def order_success(order: Order, parameters: list[dict[str, Any]], reference: lis
         conversation=order.conversation_id,
         transaction=order.receipt or "",
     )
-    internal = {"Key": "QueueTimeoutURL", "Value": INTERNAL}
+    internal = _internal(order.kind)
     return _envelope(result, parameters, [*reference, internal] if reference else internal)
 
 
@@ -254,7 +255,22 @@ def order_failure(sim: Simulator, order: Order) -> str:
         conversation=order.conversation_id,
         transaction=placeholder(sim.now),
     )
-    error, done = {"Key": "ErrorMsg", "Value": codes.b2c_text(code)}, clock.stamp(sim.now)
+    done: dict[str, Any] = {"Key": "BOCompletedTime", "Value": clock.stamp(sim.now)}
     kind = {"Key": "ActionType", "Value": order.request.get("CommandID", "")}
-    parameters: Any = {"list": [kind, error, {"Key": "BOCompletedTime", "Value": done}], "object": error}.get(shape)
-    return _envelope(result, parameters, {"Key": "QueueTimeoutURL", "Value": INTERNAL})
+    listed = [kind, {"Key": "ErrorMsg", "Value": codes.b2c_text(code)}, done]
+    parameters: Any = {"list": listed, "object": done}.get(shape)
+    return _envelope(result, parameters, _references(order, shape))
+
+
+def _references(order: Order, shape: str) -> dict[str, Any] | list[dict[str, Any]]:
+    """One object in the portal's samples; B2B's live failures list it, between the account and an empty occasion."""
+    if order.kind != "b2b" or shape == "object":
+        return _internal(order.kind)
+    account = fields.plain(order.request, "AccountReference")
+    told = Raw(account) if NUMBER.fullmatch(account) else account
+    named = [{"Key": "BillReferenceNumber", "Value": told}] if account else []
+    return [*named, _internal(order.kind), {"Key": "Occassion"}]
+
+
+def _internal(api: str) -> dict[str, Any]:
+    return {"Key": "QueueTimeoutURL", "Value": INTERNAL.format(api)}

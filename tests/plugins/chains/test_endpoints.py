@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -250,6 +251,20 @@ def test_a_pinned_fact_that_differs_is_wrong(celo: Bench, spoil: dict[str, str],
     places = {code: tokens.get(where, where) for code, where in spoil.items()}
     line = celo.line(tokens=" ".join(f"{code}={place}" for code, place in places.items()))
     assert any(words in one.words for one in line.self_check() if one.state is FindingState.WRONG)
+
+
+@pytest.mark.parametrize(
+    ("height", "hash_", "state"),
+    [(0, None, FindingState.OK), (0, "0x" + "12" * 32, FindingState.WRONG), (10**6, None, FindingState.WARNING)],
+)
+def test_an_old_block_is_held_against_the_pinned_one(
+    celo: Bench, height: int, hash_: str | None, state: FindingState
+) -> None:
+    line = celo.line()
+    pinned = (height, hash_ or celo.controls.block(0)["hash"])
+    line._network = replace(line._network, pinned=pinned)
+    found = {one.name: one.state for one in line.self_check()}
+    assert found[f"celo endpoint 1 block {height}"] is state
 
 
 def test_a_missing_fee_oracle_is_wrong(base: Bench) -> None:

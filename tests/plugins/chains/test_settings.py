@@ -54,6 +54,12 @@ def test_endpoints_are_secret_and_facts_are_not(offer: ChainOffer) -> None:
     assert secret == {"endpoint_1", "endpoint_2", "endpoint_3"}
 
 
+def test_the_first_block_of_live_networks_is_pinned_and_of_local_ones_is_not() -> None:
+    assert {chains.live.pinned[0] for chains in (CELO, POLYGON, BASE) if chains.live.pinned} == {0}
+    assert len({chains.live.pinned for chains in (CELO, POLYGON, BASE)} - {None}) == 3
+    assert [chains.test.pinned for chains in (CELO, POLYGON, BASE)] == [None] * 3
+
+
 def test_a_sandbox_is_on_the_test_network() -> None:
     said = read(CELO, {"endpoint_1": ONE}, Environment.SANDBOX).network.capabilities
     assert said.chain_id == 11142220

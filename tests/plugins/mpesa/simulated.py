@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from plugins.sandbox.mpesa import config, scripts, views
@@ -129,14 +130,21 @@ def _claiming(body: bytes, claims: Money) -> bytes:
 
 
 @contextmanager
-def simulated(endpoint: str, folder: Path, **settings: object) -> Iterator[SimulatedMpesa]:
-    """A simulator with a memory of its own and a receiver for what it posts."""
+def simulated(
+    endpoint: str,
+    folder: Path,
+    *,
+    at: datetime = MORNING,
+    made: type[SimulatedMpesa] = SimulatedMpesa,
+    **settings: object,
+) -> Iterator[SimulatedMpesa]:
+    """A simulator with a memory of its own and a receiver for what it posts; its clock stands at that moment."""
     world = replace(config.DEFAULT, settings=config.changed(config.DEFAULT.settings, dict(settings)))
-    frozen_at_ms = int(MORNING.timestamp() * 1000)
+    frozen_at_ms = int(at.timestamp() * 1000)
     with scripted_server() as receiver:
         server = Server(world=world, state_dir=folder, seed=1, frozen_at_ms=frozen_at_ms)
-        server.start()
-        mpesa = SimulatedMpesa(endpoint=endpoint, server=server, receiver=receiver, world=FakeWorld())
+        server.start(poll_s=0.01)
+        mpesa = made(endpoint=endpoint, server=server, receiver=receiver, world=FakeWorld())
         try:
             yield mpesa
         finally:

@@ -207,6 +207,25 @@ class TestRegister:
         daraja.on(PULL_REGISTER, reply(200, {"Response Status": "1001", "ResponseDescription": "there"}))
         assert rail.register(ADDRESSES) == "ok; Pull: registered before"
 
+    def test_pulls_trouble_leaves_our_urls_registered_and_can_be_mended_later(self, daraja: ScriptedServer) -> None:
+        rail = MpesaCollects.paybill(values(daraja.url, nominated_number="254722000000"), FakeWorld().context)
+        daraja.on(V2, reply(200, {"ResponseCode": "0", "ResponseDescription": "ok"}))
+        daraja.on(PULL_REGISTER, hang_up)
+        assert rail.register(ADDRESSES).startswith("ok; Pull: not registered")
+        daraja.on(V2, reply(500, error("500.003.1001", "Urls are already registered")))
+        daraja.on(PULL_REGISTER, reply(200, {"ResponseStatus": "1000"}))
+        with pytest.raises(Refused) as caught:
+            rail.register(ADDRESSES)
+        assert caught.value.failure.detail.endswith("(Pull: registered)")
+        assert len(bodies(daraja, PULL_REGISTER)) == 2
+
+    def test_pull_is_not_asked_for_where_our_urls_were_refused(self, daraja: ScriptedServer) -> None:
+        rail = MpesaCollects.paybill(values(daraja.url, nominated_number="254722000000"), FakeWorld().context)
+        daraja.on(V2, reply(400, error("400.002.02", "Bad Request - Invalid ShortCode")))
+        with pytest.raises(Refused):
+            rail.register(ADDRESSES)
+        assert bodies(daraja, PULL_REGISTER) == []
+
     @pytest.mark.parametrize("text", ["Urls are already registered", "Duplicate notification info, old broker"])
     def test_registered_already_is_a_refusal_that_says_what_to_do(
         self, paybill: MpesaCollects, daraja: ScriptedServer, text: str
@@ -280,7 +299,9 @@ class TestPull:
         rows = [{**ROW, "transactionId": f"RKL{number:07d}"} for number in range(1, 5_001)]
         daraja.on(PULL, reply(200, {"ResponseCode": "1000", "Response": [rows]}))
         page = paybill.history(MORNING - timedelta(hours=3), MORNING, None)
-        assert (len(page.money), page.next_cursor) == (5_000, "5000")
+        assert len(page.money) == 5_000
+        paybill.history(MORNING - timedelta(hours=3), MORNING, page.next_cursor)
+        assert [asked["OffSetValue"] for asked in bodies(daraja, PULL)] == ["0", "5000"]
 
     def test_a_window_that_is_forgotten_there_is_not_asked_about(
         self, paybill: MpesaCollects, daraja: ScriptedServer
@@ -301,11 +322,36 @@ class TestPull:
             "+2547•••••000",
         )
         assert first.happened_at == datetime(2020, 8, 5, 7, 13, tzinfo=UTC)
-        assert page.next_cursor == "2"
+        assert page.next_cursor is not None
+        assert page.next_cursor.startswith("2 ")
         asked = bodies(daraja, PULL)[0]
         assert asked["OffSetValue"] == "0"
         since = datetime.strptime(asked["StartDate"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=wire_more.EAT)
         assert MORNING - since < timedelta(hours=48)
+
+    def test_pages_of_a_window_at_the_edge_of_its_memory_begin_alike(self, daraja: ScriptedServer) -> None:
+        world = FakeWorld()
+        paybill = MpesaCollects.paybill(values(daraja.url), world.context)
+        rows = [[{**ROW, "transactionId": f"RKL51ZD{n:03d}"} for n in page] for page in ((1, 2), (3, 4), (5, 6))]
+        daraja.on(PULL, *(reply(200, {"ResponseCode": "1000", "Response": [page]}) for page in rows))
+        since, cursor = MORNING - timedelta(hours=60), None
+        for seconds in (0, 60, 600):
+            world.clock.forward(seconds)
+            cursor = paybill.history(since, MORNING, cursor).next_cursor
+        asked = [(body["StartDate"], body["OffSetValue"]) for body in bodies(daraja, PULL)]
+        # The third comes when that beginning is forgotten: it starts anew, and what was read is known by its receipts.
+        assert asked[0][0] == asked[1][0] < asked[2][0]
+        assert [offset for _, offset in asked] == ["0", "2", "0"]
+
+    def test_an_offset_that_is_not_heeded_ends_and_is_told(self, daraja: ScriptedServer) -> None:
+        world = FakeWorld()
+        paybill = MpesaCollects.paybill(values(daraja.url), world.context)
+        daraja.on(PULL, reply(200, {"ResponseCode": "1000", "Response": [[ROW]]}))
+        since = MORNING - timedelta(hours=1)
+        first = paybill.history(since, MORNING, None)
+        second = paybill.history(since, MORNING, first.next_cursor)
+        assert (second.money, second.next_cursor) == (first.money, None)
+        assert ("warning", "pull_offset_ignored", {"offset": 1}) in world.log.lines
 
     @pytest.mark.parametrize(
         "answer",
@@ -382,6 +428,18 @@ class TestReversal:
             "SKE52PAWR9",
             Money(units=15_000, asset=KES),
         )
+
+    @pytest.mark.parametrize(
+        ("charged", "units"), [(0, []), (22, [2_200]), ("22.40", [2_240]), ("Reversal Fee|KES|5.00", [500]), ("", [])]
+    )
+    def test_what_it_cost_is_told_for_its_own_receipt(
+        self, paybill: MpesaCollects, charged: object, units: list[int]
+    ) -> None:
+        told = parameters(Amount=150, TransCompletedTime=20211114132030, OriginalTransactionID=RECEIPT, Charge=charged)
+        reading = paybill.read_callback(
+            posted(result("0", TransactionID="SKE52PAWR9", ResultParameters=told), Door.CALL)
+        )
+        assert [(one.number, one.amount.units) for one in reading.charges] == [("SKE52PAWR9", n) for n in units]
 
     @pytest.mark.parametrize(
         ("code", "status"),

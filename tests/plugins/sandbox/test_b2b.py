@@ -60,6 +60,27 @@ def test_a_receiver_that_cannot_be_is_refused(merchant: Merchant, changes: dict[
     assert balances(merchant, BULK) == before
 
 
+def test_a_refused_payment_is_told_as_live_or_as_in_the_portal(merchant: Merchant) -> None:
+    """Live failures have no parameters and a list of references, the account in it a number; the portal's, one each."""
+    internal = {
+        "Key": "QueueTimeoutURL",
+        "Value": "https://internalsandbox.safaricom.co.ke/mpesa/b2bresults/v1/submit",
+    }
+    merchant.control.settings(failure_shape="absent")
+    live = b2b(merchant, PartyB=999999)
+    assert "ResultParameters" not in live
+    account = {"Key": "BillReferenceNumber", "Value": 353353}
+    assert live["ReferenceData"]["ReferenceItem"] == [account, internal, {"Key": "Occassion"}]
+    without = b2b(merchant, **TO_TILL)
+    assert without["ReferenceData"]["ReferenceItem"] == [internal, {"Key": "Occassion"}]
+    named = b2b(merchant, PartyB=999999, AccountReference="007-A")
+    assert named["ReferenceData"]["ReferenceItem"][0]["Value"] == "007-A"
+    merchant.control.settings(failure_shape="object")
+    papers = b2b(merchant, PartyB=999999)
+    assert papers["ResultParameters"]["ResultParameter"] == {"Key": "BOCompletedTime", "Value": 20261124120003}
+    assert papers["ReferenceData"]["ReferenceItem"] == internal
+
+
 def test_own_pockets(merchant: Merchant) -> None:
     merchant.control.post("balances", shortcode=BULK, working="1000", utility="0", charges="0")
     own = {"CommandID": "BusinessTransferFromMMFToUtility", "PartyB": int(BULK), "Amount": 400}

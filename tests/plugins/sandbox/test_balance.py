@@ -36,6 +36,7 @@ def test_the_pockets_come_as_one_string(merchant: Merchant) -> None:
         "&Charges Paid Account|KES|-1540.00|-1540.00|0.00|0.00",
         "BOCompletedTime": 20261124120000,
     }
+    assert result["ReferenceData"]["ReferenceItem"]["Value"].endswith("/mpesa/abresults/v1/submit")
 
 
 def test_a_payout_moves_what_the_balance_tells(merchant: Merchant) -> None:

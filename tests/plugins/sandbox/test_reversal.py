@@ -44,6 +44,7 @@ def test_the_money_goes_back(merchant: Merchant) -> None:
         "DebitPartyPublicName",
     }
     assert (told["OriginalTransactionID"], told["Amount"]) == (receipt, 500)
+    assert result["ReferenceData"]["ReferenceItem"]["Value"].endswith("/mpesa/reversalresults/v1/submit")
     assert told["DebitAccountBalance"] == "Working Account|KES|0.00|0.00|0.00|0.00"
     assert balances(merchant)["working"] == 0
     assert merchant.control.counts()["given_back"] == {receipt: 500}

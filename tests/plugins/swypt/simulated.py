@@ -116,8 +116,6 @@ class SimulatedSwypt:
 class FundedLine(ChannelLine):
     """A channel whose payouts are funded from a chain. What the provider named is remembered for questions."""
 
-    theirs: dict[int, str] = field(default_factory=dict)
-
     def bundle(self, number: int = 1, amount: Money | None = None) -> Bundle:
         assert isinstance(self.simulator, SimulatedSwypt)
         funding = self.simulator.fund(number)

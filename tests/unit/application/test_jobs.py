@@ -144,3 +144,40 @@ def test_there_are_three_chores() -> None:
     assert {chore.name: chore.every_s for chore in chores} == {"free": 1.0, "drain": 2.0, "sweep": 60.0}
     for chore in chores:
         chore.do()
+
+
+def test_a_worker_goes_on_with_what_its_work_put_and_tells_of_its_failure() -> None:
+    follow = replace(ROW, id=UUID(int=5), kind="money.settle", subject_id=UUID(int=6))
+
+    class Following(FakeDoors):
+        def go_on(self, kind: str, subject_id: UUID) -> Claimed | None:
+            return follow if (kind, subject_id) == (follow.kind, follow.subject_id) else None
+
+    def weigh(_: UUID, call: Call) -> None:
+        assert call.due is not None
+        call.due.ended = True
+        call.due.follows += [("money.settle", UUID(int=99)), ("money.settle", follow.subject_id)]
+
+    def settle(_: UUID, __: Call) -> None:
+        raise Busy("x")
+
+    doors = Following()
+    run = RunDueWork(doors=cast(Doors, doors), handlers={"payment.expire": weigh, "money.settle": settle})
+    done = run(ROW.id)
+    assert done is not None
+    assert (done.claimed, done.after_s) == (follow, BUSY_AFTER_S[0])
+    assert (doors.finished, doors.failed) == ([], [(follow, BUSY_AFTER_S[0])])
+
+
+def test_work_that_failed_is_followed_by_nothing() -> None:
+    doors = FakeDoors()
+
+    def fails(_: UUID, call: Call) -> None:
+        assert call.due is not None
+        call.due.follows.append(("money.settle", UUID(int=6)))
+        raise ValueError("x")
+
+    run = RunDueWork(doors=cast(Doors, doors), handlers={"payment.expire": fails})
+    done = run(ROW.id)
+    assert done is not None
+    assert (done.claimed, done.after_s) == (ROW, FAILED_AFTER_S[0])

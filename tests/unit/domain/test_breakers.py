@@ -60,6 +60,21 @@ def test_the_wait_for_the_probe_has_an_end(opens: int) -> None:
     assert probing.after(FAULT, NOW).probe_at == NOW + timedelta(seconds=PROBE_AFTER_S[-1])
 
 
+def test_two_calls_that_hear_nothing_open_it_before_they_have_ended_and_a_slow_one_alone_does_not() -> None:
+    one = Breaker().after(CallOutcome.QUIET, NOW).after(CallOutcome.SILENT, NOW, "silence")
+    assert one.state is BreakerState.CLOSED
+    assert one.after(CallOutcome.SILENT, NOW, "silence").state is BreakerState.OPEN
+    assert one.after(FINE, NOW).state is BreakerState.CLOSED
+
+
+def test_of_a_probe_silence_is_told_sooner_so_that_another_one_may_go() -> None:
+    probing = Breaker(state=BreakerState.HALF_OPEN, opens=1, opened_at=NOW, probe_at=NOW + timedelta(seconds=75))
+    again = probing.after(CallOutcome.QUIET, NOW, "silence")
+    assert (again.state, again.probe_at) == (BreakerState.OPEN, NOW + timedelta(seconds=PROBE_AFTER_S[1]))
+    assert probing.after(CallOutcome.SILENT, NOW) is probing, "an older call's: the probe itself was told of before"
+    assert again.after(FINE, NOW) == Breaker()
+
+
 def test_it_refuses_until_the_probe_is_due() -> None:
     opened = after("f" * ROW_MAX)
     assert opened.refuses_for_s(NOW) == PROBE_AFTER_S[0]

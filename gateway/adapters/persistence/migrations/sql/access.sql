@@ -14,7 +14,6 @@ ALTER TABLE gateway.business ADD CONSTRAINT business_shop_tag UNIQUE (shop_tag);
 CREATE INDEX business_of_platform ON gateway.business (platform_id, id);
 
 -- The key of a hash, and whether the business that the caller names is its own or its platform's: one round trip.
-DROP FUNCTION gateway.find_api_key(bytea);
 CREATE FUNCTION gateway.find_api_key(p_hash bytea, p_business uuid)
   RETURNS TABLE (key_id uuid, platform_id uuid, business_id uuid, livemode boolean, kind text, scopes text[],
                  addresses text[], expires_at timestamptz, acts_for uuid)

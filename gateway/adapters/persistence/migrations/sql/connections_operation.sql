@@ -1,4 +1,4 @@
--- The operator's day: what floats hold by the provider's word, moves of our own money, halts, and what metrics are made of.
+-- The operator's day: what floats hold by the provider's word, moves of our own money, halts, and what metrics count.
 SET ROLE gateway_owner;
 
 ALTER TABLE gateway.float ADD COLUMN low_units numeric(38,0) CHECK (low_units >= 0);  -- below it a person is told
@@ -156,8 +156,8 @@ CREATE FUNCTION gateway.is_low(p_float uuid) RETURNS boolean
   FROM gateway.float f WHERE f.id = p_float
 $$;
 
--- As before, and only once the float is above its threshold again.
-CREATE OR REPLACE FUNCTION gateway.settle_float_alert(p_float uuid) RETURNS void
+-- The alert about a float ends by itself once nothing waits for it any more and it is above its threshold again.
+CREATE FUNCTION gateway.settle_float_alert(p_float uuid) RETURNS void
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   UPDATE gateway.alert SET resolved_at = clock_timestamp()
   WHERE kind = 'float_low' AND subject_id = p_float AND resolved_at IS NULL AND gateway.float_short(p_float) = 0
@@ -269,69 +269,6 @@ BEGIN
   RETURN done;
 END $$;
 
--- All that metrics show, as samples: a name, its labels, a number. Nothing of a business's is in it.
-CREATE FUNCTION gateway.metrics(p_now timestamptz) RETURNS TABLE (name text, labels jsonb, value double precision)
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  WITH bounds (le, i) AS (VALUES ('0.1', 1), ('0.25', 2), ('0.5', 3), ('1', 4), ('2.5', 5), ('5', 6), ('10', 7), ('30', 8), ('+Inf', 9)),
-  called AS (SELECT t.*, jsonb_build_object('connection', gateway.public_id('con', t.connection_id), 'operation', t.operation) AS tags
-             FROM gateway.call_tally t),
-  by_operation AS (SELECT c.tags, sum(c.calls) AS calls, sum(c.seconds) AS seconds FROM called c GROUP BY c.tags),
-  asked AS (SELECT t.*, jsonb_build_object('method', t.method, 'route', t.route) AS tags FROM gateway.request_tally t),
-  by_route AS (SELECT a.tags, sum(a.calls) AS calls, sum(a.seconds) AS seconds FROM asked a GROUP BY a.tags),
-  doubt AS (
-    SELECT 'payment' AS kind, a.submitted_at AS since FROM gateway.attempt a WHERE a.state IN ('unknown', 'unresolved')
-    UNION ALL
-    SELECT 'payout', p.submitted_at FROM gateway.payout_attempt p WHERE p.state IN ('submitting', 'in_transit', 'unknown') AND p.state = 'unknown'
-    UNION ALL
-    SELECT 'refund', r.submitted_at FROM gateway.refund_attempt r WHERE r.state IN ('submitting', 'submitted', 'unknown') AND r.state = 'unknown'
-    UNION ALL
-    SELECT 'own_transfer', o.updated FROM gateway.own_transfer o WHERE o.state = 'unknown'),
-  ages (age, least, most) AS (VALUES ('under_5m', interval '-100 years', interval '5 minutes'), ('under_1h', interval '5 minutes', interval '1 hour'),
-    ('under_1d', interval '1 hour', interval '1 day'), ('over_1d', interval '1 day', interval '1000 years')),
-  stands AS (
-    SELECT jsonb_build_object('float', gateway.public_id('flt', f.id), 'livemode', f.livemode) AS tags, s.held, s.promised, s.low_units,
-      b.units, b.is_owed, b.at
-    FROM gateway.float f CROSS JOIN LATERAL gateway.float_standing(f.id) s
-    LEFT JOIN LATERAL (SELECT w.* FROM gateway.float_balance w WHERE w.float_id = f.id ORDER BY w.at DESC LIMIT 1) b ON true)
-  SELECT 'gateway_provider_calls_total', c.tags || jsonb_build_object('outcome', c.outcome), c.calls::double precision FROM called c
-  UNION ALL
-  SELECT 'gateway_provider_call_seconds_bucket', o.tags || jsonb_build_object('le', b.le),
-    CASE WHEN b.i = 9 THEN o.calls ELSE (SELECT sum(c.buckets[b.i]) FROM called c WHERE c.tags = o.tags) END::double precision
-  FROM by_operation o CROSS JOIN bounds b
-  UNION ALL SELECT 'gateway_provider_call_seconds_sum', o.tags, o.seconds::double precision FROM by_operation o
-  UNION ALL SELECT 'gateway_provider_call_seconds_count', o.tags, o.calls::double precision FROM by_operation o
-  UNION ALL SELECT 'gateway_attempts_unknown', jsonb_build_object('kind', k.kind, 'age', g.age),
-    (SELECT count(*) FROM doubt d WHERE d.kind = k.kind AND p_now - d.since >= g.least AND p_now - d.since < g.most)::double precision
-  FROM (VALUES ('payment'), ('payout'), ('refund'), ('own_transfer')) AS k (kind) CROSS JOIN ages g
-  UNION ALL SELECT 'gateway_float_books_units', s.tags, s.held::double precision FROM stands s
-  UNION ALL SELECT 'gateway_float_promised_units', s.tags, s.promised::double precision FROM stands s
-  UNION ALL SELECT 'gateway_float_threshold_units', s.tags, s.low_units::double precision FROM stands s WHERE s.low_units IS NOT NULL
-  UNION ALL SELECT 'gateway_float_provider_units', s.tags, (CASE WHEN s.is_owed THEN -s.units ELSE s.units END)::double precision
-  FROM stands s WHERE s.units IS NOT NULL
-  UNION ALL SELECT 'gateway_float_provider_age_seconds', s.tags, GREATEST(EXTRACT(epoch FROM p_now - s.at), 0)::double precision
-  FROM stands s WHERE s.at IS NOT NULL
-  UNION ALL SELECT 'gateway_due_lag_seconds', jsonb_build_object('queue', q.queue),
-    COALESCE((SELECT GREATEST(EXTRACT(epoch FROM p_now - min(o.due_at)), 0) FROM gateway.outbox o
-              WHERE o.queue = q.queue AND o.done_at IS NULL AND o.due_at <= p_now), 0)::double precision
-  FROM (VALUES ('pay'), ('ask'), ('send'), ('slow'), ('tend')) AS q (queue)
-  UNION ALL SELECT 'gateway_webhooks_waiting', '{}', (SELECT count(*) FROM gateway.outbox o WHERE o.queue IN ('send', 'slow')
-    AND o.done_at IS NULL AND o.due_at <= p_now)::double precision
-  UNION ALL SELECT 'gateway_alerts_open', jsonb_build_object('kind', a.kind), count(*)::double precision FROM gateway.alert a
-  WHERE a.resolved_at IS NULL GROUP BY a.kind
-  UNION ALL SELECT 'gateway_connection_paused', jsonb_build_object('connection', gateway.public_id('con', c.id), 'livemode', c.livemode),
-    (c.state = 'paused')::integer::double precision FROM gateway.connection c
-  UNION ALL SELECT 'gateway_halted', jsonb_build_object('what', w.what, 'livemode', m.livemode),
-    (EXISTS (SELECT FROM gateway.halt h WHERE h.what = w.what AND h.livemode = m.livemode))::integer::double precision
-  FROM (VALUES ('payments'), ('payouts')) AS w (what) CROSS JOIN (VALUES (false), (true)) AS m (livemode)
-  UNION ALL SELECT 'gateway_http_requests_total', a.tags || jsonb_build_object('status', a.status::text), a.calls::double precision FROM asked a
-  UNION ALL
-  SELECT 'gateway_http_request_seconds_bucket', r.tags || jsonb_build_object('le', b.le),
-    CASE WHEN b.i = 9 THEN r.calls ELSE (SELECT sum(a.buckets[b.i]) FROM asked a WHERE a.tags = r.tags) END::double precision
-  FROM by_route r CROSS JOIN bounds b
-  UNION ALL SELECT 'gateway_http_request_seconds_sum', r.tags, r.seconds::double precision FROM by_route r
-  UNION ALL SELECT 'gateway_http_request_seconds_count', r.tags, r.calls::double precision FROM by_route r
-$$;
-
 -- What a check of one connection asks the database: facts alone, no secret and nothing of a business's.
 CREATE FUNCTION gateway.connection_facts(p_connection uuid, p_now timestamptz) RETURNS jsonb
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -354,9 +291,9 @@ CREATE FUNCTION gateway.connection_facts(p_connection uuid, p_now timestamptz) R
   FROM gateway.connection c WHERE c.id = p_connection
 $$;
 
-REVOKE ALL ON FUNCTION gateway.float_standing, gateway.settle_alert, gateway.is_low, gateway.watch_floats, gateway.promise_tending,
-  gateway.hurry_balance, gateway.balance_asked, gateway.tally, gateway.metrics, gateway.connection_facts FROM PUBLIC;
+REVOKE ALL ON FUNCTION gateway.float_standing, gateway.settle_float_alert, gateway.settle_alert, gateway.is_low, gateway.watch_floats, gateway.promise_tending,
+  gateway.hurry_balance, gateway.balance_asked, gateway.tally, gateway.connection_facts FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gateway.float_standing, gateway.settle_alert, gateway.watch_floats, gateway.promise_tending, gateway.balance_asked,
   gateway.tally, gateway.connection_facts TO gateway_worker, gateway_operator;
-GRANT EXECUTE ON FUNCTION gateway.metrics TO gateway_app, gateway_worker, gateway_operator;
+GRANT EXECUTE ON FUNCTION gateway.settle_float_alert TO gateway_operator;
 RESET ROLE;

@@ -42,74 +42,25 @@ $$;
 -- Due work: called inside a unit, under the caller's policies ---------------------------------------------------------
 
 -- Insert, or hurry the open row. A row that is queued or worked at keeps its lease. Once a worker has started on it, its
--- time is spent: the first put since then sets the next one, later puts can only hurry that.
+-- time is spent: the first put since then sets the next one, later puts can only hurry that. Whoever puts it may know the lane.
 CREATE FUNCTION gateway.put_due(p_business uuid, p_livemode boolean, p_kind text, p_queue text, p_lease_s integer,
-                                p_subject uuid, p_due_at timestamptz) RETURNS void
+                                p_subject uuid, p_due_at timestamptz, p_lane uuid DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-  INSERT INTO gateway.outbox AS o (id, business_id, livemode, kind, queue, lease_s, subject_id, due_at)
-  VALUES (gateway.new_id(), p_business, p_livemode, p_kind, p_queue, p_lease_s, p_subject, p_due_at)
+  INSERT INTO gateway.outbox AS o (id, business_id, livemode, kind, queue, lease_s, subject_id, due_at, lane)
+  VALUES (gateway.new_id(), p_business, p_livemode, p_kind, p_queue, p_lease_s, p_subject, p_due_at, p_lane)
   ON CONFLICT (kind, subject_id) WHERE done_at IS NULL DO UPDATE SET
     due_at = CASE WHEN o.holder IS NOT NULL AND o.lease_until > clock_timestamp() AND o.claimed = o.generation
                   THEN excluded.due_at ELSE LEAST(o.due_at, excluded.due_at) END,
     lease_until = CASE WHEN o.lease_until > clock_timestamp() THEN o.lease_until END,
     holder = CASE WHEN o.lease_until > clock_timestamp() THEN o.holder END,
+    lane = COALESCE(excluded.lane, o.lane),
     generation = o.generation + 1;
-END $$;
-
--- The end of a unit, in one round trip: events with their sequence, deliveries, due work, the idempotent answer.
--- `p_events`: [{id, type, object_id, payload}]; `p_due`: [{kind, queue, lease_s, subject_id, due_at}], without due_at
--- the open row is dropped. Gives whether something is due at once.
-CREATE FUNCTION gateway.close_unit(p_business uuid, p_livemode boolean, p_now timestamptz, p_events jsonb, p_due jsonb,
-                                   p_record uuid, p_status integer, p_answer bytea) RETURNS boolean
-  LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
-DECLARE
-  one jsonb;
-  told_of uuid;
-  due_now boolean := false;
-BEGIN
-  FOR one IN SELECT e FROM pg_catalog.jsonb_array_elements(p_events) AS e LOOP
-    INSERT INTO gateway.event (id, business_id, livemode, created, type, object_id, sequence, payload)
-    SELECT (one->>'id')::uuid, p_business, p_livemode, p_now, one->>'type', (one->>'object_id')::uuid, s.next,
-           one->'payload' || pg_catalog.jsonb_build_object('sequence', s.next)
-    FROM (SELECT COALESCE(max(v.sequence), 0) + 1 AS next FROM gateway.event v
-          WHERE v.business_id = p_business AND v.livemode = p_livemode AND v.object_id = (one->>'object_id')::uuid) AS s
-    RETURNING event.id INTO told_of;
-    -- Nobody listens, mostly; to find that out costs less than to write to nobody.
-    IF EXISTS (SELECT FROM gateway.webhook_endpoint w WHERE w.business_id = p_business AND w.livemode = p_livemode
-               AND w.state = 'enabled' AND w.deleted_at IS NULL) THEN
-      WITH told AS (
-        INSERT INTO gateway.delivery (id, business_id, livemode, created, updated, version, event_id, endpoint_id, state, tries, next_try_at)
-        SELECT gateway.new_id(), p_business, p_livemode, p_now, p_now, 1, told_of, w.id, 'pending', 0, p_now
-        FROM gateway.webhook_endpoint w
-        WHERE w.business_id = p_business AND w.livemode = p_livemode AND w.state = 'enabled' AND w.deleted_at IS NULL
-          AND gateway.wants(w.enabled_events, one->>'type')
-        RETURNING delivery.id)
-      INSERT INTO gateway.outbox (id, business_id, livemode, kind, queue, lease_s, subject_id, due_at)
-      SELECT gateway.new_id(), p_business, p_livemode, 'webhook.deliver', 'send', 60, told.id, p_now FROM told;
-      due_now := due_now OR FOUND;
-    END IF;
-  END LOOP;
-  FOR one IN SELECT d FROM pg_catalog.jsonb_array_elements(p_due) AS d LOOP
-    IF one ? 'due_at' THEN
-      PERFORM gateway.put_due(p_business, p_livemode, one->>'kind', one->>'queue', (one->>'lease_s')::integer,
-                              (one->>'subject_id')::uuid, (one->>'due_at')::timestamptz);
-      due_now := due_now OR (one->>'due_at')::timestamptz <= p_now;
-    ELSE
-      UPDATE gateway.outbox SET done_at = clock_timestamp(), lease_until = NULL, holder = NULL
-      WHERE kind = one->>'kind' AND subject_id = (one->>'subject_id')::uuid AND done_at IS NULL;
-    END IF;
-  END LOOP;
-  IF p_record IS NOT NULL THEN
-    UPDATE gateway.idempotency_key SET status = p_status, answer = p_answer, lease_until = NULL
-    WHERE id = p_record AND status IS NULL;
-  END IF;
-  RETURN due_now;
 END $$;
 
 -- A whole unit in one round trip and one transaction, where all that it writes is a new payment and what goes with it.
 -- `p_payment`: the row as JSON, every column that has a value. Gives NULL, and writes nothing, where a unique key of the
--- payment is taken; else what close_unit gives.
+-- payment is taken; else what close_unit gives, which stands in webhooks.sql.
 CREATE FUNCTION gateway.put_payment(p_business uuid, p_livemode boolean, p_now timestamptz, p_payment jsonb, p_events jsonb,
                                     p_due jsonb, p_record uuid, p_status integer, p_answer bytea) RETURNS boolean
   LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$

@@ -4,77 +4,9 @@ SET ROLE gateway_owner;
 
 -- The doors: before a business is known. They run as the owner, past the policies, and give ids only -------------------
 
-CREATE FUNCTION gateway.find_api_key(p_hash bytea)
-  RETURNS TABLE (key_id uuid, platform_id uuid, business_id uuid, livemode boolean)
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT k.id, k.platform_id, k.business_id, k.livemode FROM gateway.api_key k
-  WHERE k.key_hash = p_hash AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
-$$;
-
-CREATE FUNCTION gateway.find_reply(p_hash bytea)
-  RETURNS TABLE (reply_id uuid, connection_id uuid, code text, tag text, business_id uuid, livemode boolean, subject_kind text, subject_id uuid)
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT r.id, r.connection_id, c.code, c.tag, r.business_id, r.livemode, r.subject_kind, r.subject_id
-  FROM gateway.reply_to r JOIN gateway.connection c ON c.id = r.connection_id WHERE r.secret_hash = p_hash
-$$;
-
 CREATE FUNCTION gateway.find_session(p_hash bytea) RETURNS TABLE (session_id uuid, business_id uuid, livemode boolean)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT s.id, s.business_id, s.livemode FROM gateway.checkout_session s WHERE s.secret_hash = p_hash
-$$;
-
--- Take due rows for the queues, as many of each as it has room for: rows whose lease ran out before rows never taken,
--- oldest first. The lease is short: it covers the way through the queue, and what is lost there is sent again after it.
-CREATE FUNCTION gateway.claim_due(p_queues text[], p_rooms integer[], p_lease_s integer, p_now timestamptz)
-  RETURNS TABLE (id uuid, kind text, subject_id uuid, business_id uuid, livemode boolean, generation integer, dispatches integer,
-                 holder integer, failures integer)
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  room integer;
-  taken integer;
-BEGIN
-  FOR i IN 1..cardinality(p_queues) LOOP
-    room := p_rooms[i];
-    CONTINUE WHEN room <= 0;
-    RETURN QUERY
-      WITH picked AS (
-        SELECT o.id FROM gateway.outbox o
-        WHERE o.queue = p_queues[i] AND o.done_at IS NULL AND o.lease_until <= clock_timestamp() AND o.due_at <= p_now
-        ORDER BY o.lease_until LIMIT room FOR UPDATE SKIP LOCKED)
-      UPDATE gateway.outbox o SET lease_until = clock_timestamp() + make_interval(secs => p_lease_s), holder = NULL,
-        dispatches = o.dispatches + 1
-      FROM picked WHERE o.id = picked.id
-      RETURNING o.id, o.kind, o.subject_id, o.business_id, o.livemode, o.generation, o.dispatches, o.holder, o.failures;
-    GET DIAGNOSTICS taken = ROW_COUNT;
-    room := room - taken;
-    CONTINUE WHEN room <= 0;
-    RETURN QUERY
-      WITH picked AS (
-        SELECT o.id FROM gateway.outbox o
-        WHERE o.queue = p_queues[i] AND o.done_at IS NULL AND o.lease_until IS NULL AND o.due_at <= p_now
-        ORDER BY o.due_at LIMIT room FOR UPDATE SKIP LOCKED),
-      claimed AS (
-        UPDATE gateway.outbox o SET lease_until = clock_timestamp() + make_interval(secs => p_lease_s),
-          dispatches = o.dispatches + 1
-        FROM picked WHERE o.id = picked.id
-        RETURNING o.*)
-      SELECT c.id, c.kind, c.subject_id, c.business_id, c.livemode, c.generation, c.dispatches, c.holder, c.failures
-      FROM claimed c ORDER BY c.due_at, c.id;
-  END LOOP;
-END $$;
-
--- Start on a row: it is `p_holder`'s alone until the lease that begins now runs out, or the holder's session ends.
--- Nothing when it is done, not due, or in another worker's hands.
-CREATE FUNCTION gateway.start_due(p_id uuid, p_holder integer, p_now timestamptz)
-  RETURNS TABLE (id uuid, kind text, subject_id uuid, business_id uuid, livemode boolean, generation integer, dispatches integer,
-                 holder integer, failures integer)
-  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE gateway.outbox o SET claimed = o.generation, holder = p_holder,
-    lease_until = clock_timestamp() + make_interval(secs => o.lease_s)
-  WHERE o.id = p_id AND o.done_at IS NULL AND o.due_at <= p_now
-    AND (o.holder IS NULL OR o.lease_until IS NULL OR o.lease_until <= clock_timestamp())
-  RETURNING o.id, o.kind, o.subject_id, o.business_id, o.livemode, o.generation, o.dispatches, o.holder, o.failures
 $$;
 
 -- A worker's life is a session lock: pick a number that nobody holds. It ends with the session, however that ends.
@@ -130,39 +62,6 @@ BEGIN
 END $$;
 
 -- The guards: what must be counted over all businesses is answered with yes, no, or a time to wait ---------------------
-
--- May `p_float` promise `p_units` to that payout? What it holds, less what it has promised to all businesses, less what
--- older payouts of the queue still want from it: so a smaller one never overtakes on money that an older one needs.
--- Call it in the transaction that sets `submitting`: the float stays locked until its end.
-CREATE FUNCTION gateway.promise_float(p_float uuid, p_payout uuid, p_units numeric) RETURNS boolean
-  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  me gateway.payout;
-  held numeric;
-  promised numeric;
-  older numeric;
-BEGIN
-  PERFORM pg_advisory_xact_lock(hashtextextended('float:' || p_float, 0));
-  SELECT p.* INTO me FROM gateway.payout p JOIN gateway.float f ON f.id = p_float AND f.livemode = p.livemode
-  WHERE p.id = p_payout AND p.business_id = NULLIF(current_setting('app.business', true), '')::uuid;
-  IF NOT FOUND THEN
-    RETURN false;
-  END IF;
-  SELECT COALESCE(sum(b.dr - b.cr), 0) INTO held FROM ledger.balance_now b JOIN ledger.account a ON a.id = b.account_id
-  WHERE a.path = 'float:' || gateway.public_id('flt', p_float) AND a.livemode = me.livemode AND a.asset = me.currency;
-  SELECT COALESCE(sum(a.amount_units), 0) INTO promised FROM gateway.payout_attempt a
-  WHERE a.float_id = p_float AND a.state IN ('submitting', 'in_transit', 'unknown') AND a.payout_id <> p_payout;
-  SELECT COALESCE(sum(p.amount_units), 0) INTO older FROM gateway.payout p
-  WHERE p.livemode = me.livemode AND p.destination_kind = me.destination_kind AND p.state = 'queued' AND p.id < p_payout
-    AND p.currency = me.currency AND (p.waits_on_float IS NULL OR p.waits_on_float = p_float)
-    AND NOT EXISTS (SELECT FROM gateway.payout_attempt a WHERE a.payout_id = p.id AND a.state = 'created' AND a.float_id <> p_float);
-  IF held - promised - older >= p_units THEN
-    UPDATE gateway.payout SET waits_on_float = NULL WHERE id = p_payout AND waits_on_float IS NOT NULL;
-    RETURN true;
-  END IF;
-  UPDATE gateway.payout SET waits_on_float = p_float WHERE id = p_payout AND waits_on_float IS DISTINCT FROM p_float;
-  RETURN false;
-END $$;
 
 -- At most 5 prompts to one phone in 10 minutes, over all businesses of the mode: NULL, or the seconds to wait.
 CREATE FUNCTION gateway.take_prompt(p_hmac bytea, p_livemode boolean, p_now timestamptz) RETURNS integer

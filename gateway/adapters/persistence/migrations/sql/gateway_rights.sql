@@ -79,11 +79,10 @@ GRANT SELECT (id, business_id, livemode, created, updated, version, metadata, cu
   ON gateway.payout TO gateway_read;
 
 -- Functions.
-GRANT EXECUTE ON FUNCTION gateway.new_id, gateway.set_scope, gateway.wants, gateway.put_due, gateway.close_unit, gateway.put_payment, gateway.promise_float,
+GRANT EXECUTE ON FUNCTION gateway.new_id, gateway.set_scope, gateway.wants, gateway.put_due, gateway.put_payment,
   gateway.take_prompt, gateway.take_reference TO gateway_app, gateway_worker, gateway_operator;
-GRANT EXECUTE ON FUNCTION gateway.begin_idempotent, gateway.end_idempotent, gateway.keep_callback, gateway.find_api_key, gateway.find_reply,
-  gateway.find_session TO gateway_app;
-GRANT EXECUTE ON FUNCTION gateway.claim_due, gateway.start_due, gateway.take_holder, gateway.holder_class, gateway.free_due,
+GRANT EXECUTE ON FUNCTION gateway.begin_idempotent, gateway.end_idempotent, gateway.keep_callback, gateway.find_session TO gateway_app;
+GRANT EXECUTE ON FUNCTION gateway.take_holder, gateway.holder_class, gateway.free_due,
   gateway.finish_due, gateway.fail_due, gateway.extend_due, gateway.sweep TO gateway_worker, gateway_operator;
 RESET ROLE;
 

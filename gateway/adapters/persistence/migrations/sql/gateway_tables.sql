@@ -138,7 +138,8 @@ CREATE TABLE gateway.payment (
   CONSTRAINT payment_list UNIQUE (business_id, livemode, id),
   CONSTRAINT payment_idempotency UNIQUE (business_id, livemode, idempotency_key),
   CONSTRAINT payment_customer FOREIGN KEY (business_id, livemode, customer_id) REFERENCES gateway.customer (business_id, livemode, id),
-  CONSTRAINT payment_paid CHECK (state <> 'succeeded' OR received_units >= due_units)
+  -- What it may be short of what is due was frozen with its terms.
+  CONSTRAINT payment_paid CHECK (state <> 'succeeded' OR received_units >= due_units - COALESCE((terms->>'under')::numeric, 0))
 ) WITH (fillfactor = 80);                      -- a payment is written a few times; let the row stay in its page
 CREATE UNIQUE INDEX payment_reference ON gateway.payment (business_id, livemode, reference) WHERE reference IS NOT NULL;
 CREATE INDEX payment_by_state ON gateway.payment (business_id, livemode, state, id);
@@ -289,6 +290,7 @@ CREATE TABLE gateway.payout_attempt (
   float_id           uuid NOT NULL,
   reference          text NOT NULL,
   provider_reference bytea,                    -- sealed
+  provider_reference_hmac bytea,               -- to find whose it is
   currency           text NOT NULL,
   amount_units       numeric(38,0) NOT NULL CHECK (amount_units > 0),
   submitted_at       timestamptz,
@@ -306,5 +308,6 @@ CREATE TABLE gateway.payout_attempt (
   CONSTRAINT payout_attempt_float FOREIGN KEY (float_id, livemode) REFERENCES gateway.float (id, livemode)
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX payout_attempt_one_live ON gateway.payout_attempt (business_id, livemode, payout_id) WHERE state NOT IN ('succeeded', 'failed');
+CREATE INDEX payout_attempt_by_theirs ON gateway.payout_attempt (provider_reference_hmac) WHERE provider_reference_hmac IS NOT NULL;
 CREATE INDEX payout_attempt_promised ON gateway.payout_attempt (float_id) WHERE state IN ('submitting', 'in_transit', 'unknown');
 RESET ROLE;

@@ -81,7 +81,7 @@ CREATE TABLE gateway.outbox (
   business_id uuid NOT NULL,
   livemode    boolean NOT NULL,
   kind        text NOT NULL,
-  queue       text NOT NULL CHECK (queue IN ('pay', 'ask', 'send', 'tend')),
+  queue       text NOT NULL CHECK (queue IN ('pay', 'ask', 'send', 'slow', 'tend')),
   subject_id  uuid NOT NULL,
   due_at      timestamptz NOT NULL,            -- by the unit's clock, which a test may have moved
   lease_s     integer NOT NULL CHECK (lease_s > 0),
@@ -91,10 +91,13 @@ CREATE TABLE gateway.outbox (
   generation  integer NOT NULL DEFAULT 1,      -- counts the puts
   claimed     integer NOT NULL DEFAULT 0,      -- the generation that the newest start took along
   failures    integer NOT NULL DEFAULT 0,      -- in a row
-  done_at     timestamptz                      -- by the server's clock
+  done_at     timestamptz,                     -- by the server's clock
+  lane        uuid                             -- work that must not crowd out other work: whose it is
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE UNIQUE INDEX outbox_one_open ON gateway.outbox (kind, subject_id) WHERE done_at IS NULL;
-CREATE INDEX outbox_due ON gateway.outbox (queue, due_at) WHERE done_at IS NULL AND lease_until IS NULL;
+CREATE INDEX outbox_due ON gateway.outbox (queue, due_at) WHERE done_at IS NULL AND lease_until IS NULL AND lane IS NULL;
+CREATE INDEX outbox_lane_due ON gateway.outbox (queue, lane, due_at) WHERE done_at IS NULL AND lease_until IS NULL AND lane IS NOT NULL;
+CREATE INDEX outbox_lane_busy ON gateway.outbox (lane) WHERE done_at IS NULL AND lease_until IS NOT NULL AND lane IS NOT NULL;
 CREATE INDEX outbox_leased ON gateway.outbox (queue, lease_until) WHERE done_at IS NULL AND lease_until IS NOT NULL;
 CREATE INDEX outbox_done ON gateway.outbox (done_at) WHERE done_at IS NOT NULL;
 

@@ -41,11 +41,13 @@ CREATE TABLE gateway.external_record (
   receipt_namespace text NOT NULL,
   receipt_number    text NOT NULL,
   reference         text,                      -- as typed; it may hold a person's number, so the reading role has no right
-  state             text NOT NULL CHECK (state IN ('announced', 'unmatched', 'booked', 'suspense', 'conflict')),
+  state             text NOT NULL CHECK (state IN ('announced', 'unmatched', 'booked', 'suspense', 'conflict', 'dismissed')),
   owner_id          uuid,                      -- the business whose attempt it is, once known
   attempt_id        uuid,
   trusted           boolean NOT NULL,          -- its announcement came from an address that the operator trusts
   look_ups          integer NOT NULL,
+  decided_units     numeric(38,0) CHECK (decided_units > 0),  -- the sum that a person took, where reports contradict
+  decided_at        timestamptz,
   CONSTRAINT external_record_once UNIQUE (receipt_namespace, livemode, receipt_number),
   CONSTRAINT external_record_connection FOREIGN KEY (connection_id, livemode) REFERENCES gateway.connection (id, livemode),
   CONSTRAINT external_record_float FOREIGN KEY (float_id, livemode) REFERENCES gateway.float (id, livemode)
@@ -129,32 +131,7 @@ CREATE FUNCTION gateway.is_ambiguous(p_float uuid, p_livemode boolean, p_units n
         AND a.state IN ('submitting', 'submitted', 'unknown', 'unresolved'))
 $$;
 
--- Give a receipt that is nobody's to the unit's business: once, whoever asks at the same time. Web may take only what
--- bears its business as candidate; workers and operators act on proof or on a person's word.
-CREATE FUNCTION gateway.take_receipt(p_receipt uuid, p_payment uuid, p_attempt uuid, p_sole boolean, p_due numeric, p_over numeric,
-    p_charge jsonb, p_bucket text, p_available_on timestamptz, p_now timestamptz) RETURNS boolean
-  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  mine constant uuid := NULLIF(current_setting('app.business', true), '')::uuid;
-  mode constant boolean := NULLIF(current_setting('app.livemode', true), '')::boolean;
-  trusted constant boolean := pg_has_role(session_user, 'gateway_worker', 'MEMBER') OR pg_has_role(session_user, 'gateway_operator', 'MEMBER');
-BEGIN
-  UPDATE gateway.receipt r SET business_id = mine, payment_id = p_payment, attempt_id = p_attempt, sole = p_sole, due_units = p_due,
-    over_units = p_over, charge = p_charge, bucket = p_bucket, available_on = p_available_on, updated = p_now, version = r.version + 1
-  WHERE r.id = p_receipt AND r.livemode = mode AND r.payment_id IS NULL AND (trusted OR r.candidate_id = mine);
-  RETURN FOUND;
-END $$;
-
--- A receipt of the house by its number, for the proof that finds whose it is.
-CREATE FUNCTION gateway.find_loose(p_namespace text, p_number text)
-  RETURNS TABLE (id uuid, created timestamptz, float_id uuid, amount_units numeric, currency text, happened_at timestamptz, payer_hint text)
-  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT r.id, r.created, r.float_id, r.amount_units, r.currency, r.happened_at, r.payer_hint FROM gateway.receipt r WHERE r.receipt_namespace = p_namespace AND r.receipt_number = p_number AND r.payment_id IS NULL
-    AND r.livemode = NULLIF(current_setting('app.livemode', true), '')::boolean FOR UPDATE
-$$;
-
--- The same door as before, which also tells what an address is for.
-DROP FUNCTION gateway.find_reply(bytea);
+-- Whose a reply address is, and what it is for: a door, before a business is known.
 CREATE FUNCTION gateway.find_reply(p_hash bytea)
   RETURNS TABLE (reply_id uuid, connection_id uuid, code text, tag text, business_id uuid, livemode boolean, subject_kind text,
     subject_id uuid, purpose text, float_id uuid, policy jsonb)
@@ -178,13 +155,12 @@ BEGIN
   RETURN done;
 END $$;
 
-REVOKE EXECUTE ON FUNCTION gateway.find_reply, gateway.plain_reference, gateway.promise_pulls, gateway.find_reference, gateway.find_candidate, gateway.wanted_by, gateway.is_ambiguous,
-  gateway.take_receipt, gateway.find_loose FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION gateway.find_reply, gateway.plain_reference, gateway.promise_pulls, gateway.find_reference, gateway.find_candidate, gateway.wanted_by, gateway.is_ambiguous
+  FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gateway.find_reply, gateway.wanted_by TO gateway_app;
 GRANT EXECUTE ON FUNCTION gateway.promise_pulls TO gateway_worker, gateway_operator;
 -- An index on attempts is made of it.
 GRANT EXECUTE ON FUNCTION gateway.plain_reference TO gateway_app, gateway_worker, gateway_operator;
-GRANT EXECUTE ON FUNCTION gateway.take_receipt TO gateway_app, gateway_worker, gateway_operator;
-GRANT EXECUTE ON FUNCTION gateway.find_reference, gateway.find_candidate, gateway.is_ambiguous, gateway.find_loose
+GRANT EXECUTE ON FUNCTION gateway.find_reference, gateway.find_candidate, gateway.is_ambiguous
   TO gateway_worker, gateway_operator;
 RESET ROLE;

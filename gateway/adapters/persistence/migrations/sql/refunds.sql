@@ -15,10 +15,6 @@ ALTER TABLE gateway.receipt
   ADD CONSTRAINT receipt_reversed CHECK (reversed_units >= 0),
   ADD CONSTRAINT receipt_over_spent CHECK (over_spent_units BETWEEN 0 AND over_units);
 
-ALTER TABLE gateway.reply_to
-  DROP CONSTRAINT IF EXISTS reply_to_subject_kind_check,
-  ADD CONSTRAINT reply_to_subject_kind_check CHECK (subject_kind ~ '^[a-z_]+$');
-
 CREATE TABLE gateway.refund (
   id                 uuid PRIMARY KEY,
   business_id        uuid NOT NULL REFERENCES gateway.business,
@@ -69,6 +65,7 @@ CREATE TABLE gateway.refund_attempt (
   receipt_id         uuid NOT NULL,
   reference          text NOT NULL,
   provider_reference bytea,                    -- sealed
+  provider_reference_hmac bytea,               -- to find whose it is
   currency           text NOT NULL,
   amount_units       numeric(38,0) NOT NULL CHECK (amount_units > 0),
   submitted_at       timestamptz,
@@ -87,6 +84,7 @@ CREATE TABLE gateway.refund_attempt (
   CONSTRAINT refund_attempt_float FOREIGN KEY (float_id, livemode) REFERENCES gateway.float (id, livemode)
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX refund_attempt_one_live ON gateway.refund_attempt (business_id, livemode, refund_id) WHERE state NOT IN ('succeeded', 'failed');
+CREATE INDEX refund_attempt_by_theirs ON gateway.refund_attempt (provider_reference_hmac) WHERE provider_reference_hmac IS NOT NULL;
 CREATE INDEX refund_attempt_promised ON gateway.refund_attempt (float_id) WHERE state IN ('submitting', 'submitted', 'unknown');
 CREATE INDEX refund_attempt_of_receipt ON gateway.refund_attempt (business_id, livemode, receipt_id);
 
@@ -104,13 +102,14 @@ CREATE TABLE gateway.acceptance (
   CONSTRAINT acceptance_payment FOREIGN KEY (business_id, livemode, payment_id) REFERENCES gateway.payment (business_id, livemode, id)
 );
 
--- The provider took collected money back: once each, in a mode.
+-- The provider took collected money back: once each, in a mode. Of money in suspense it is the house's, and goes with its
+-- receipt to the business that the receipt turns out to be of.
 CREATE TABLE gateway.reversal (
   id                uuid PRIMARY KEY,
-  business_id       uuid NOT NULL REFERENCES gateway.business,
+  business_id       uuid NOT NULL,
   livemode          boolean NOT NULL,
   created           timestamptz NOT NULL,
-  payment_id        uuid NOT NULL,
+  payment_id        uuid,                      -- NULL while the receipt is nobody's
   receipt_id        uuid NOT NULL,
   receipt_namespace text NOT NULL,
   reversal_number   text NOT NULL,
@@ -121,8 +120,10 @@ CREATE TABLE gateway.reversal (
   refund_id         uuid,                      -- it was our own refund; nothing is owed then
   CONSTRAINT reversal_once UNIQUE (receipt_namespace, livemode, reversal_number),
   CONSTRAINT reversal_receipt FOREIGN KEY (business_id, livemode, receipt_id) REFERENCES gateway.receipt (business_id, livemode, id)
+    ON UPDATE CASCADE
 );
 CREATE INDEX reversal_of_business ON gateway.reversal (business_id, livemode, id);
+CREATE INDEX reversal_of_receipt ON gateway.reversal (receipt_id);
 
 -- What was moved to a debt; `number` counts the sweeps of a business.
 CREATE TABLE gateway.recovery (
@@ -195,6 +196,25 @@ CREATE FUNCTION gateway.find_receipt(p_namespace text, p_number text, p_livemode
   WHERE r.receipt_namespace = p_namespace AND r.receipt_number = p_number AND r.livemode = p_livemode
 $$;
 
+-- The connection whose provider named a receipt of the unit's business first: where no try of ours brought it, it came
+-- over that one.
+CREATE FUNCTION gateway.find_origin(p_receipt uuid) RETURNS TABLE (connection_id uuid, code text)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT c.id, c.code FROM gateway.receipt r JOIN gateway.external_record e
+    ON e.receipt_namespace = r.receipt_namespace AND e.livemode = r.livemode AND e.receipt_number = r.receipt_number
+  JOIN gateway.connection c ON c.id = e.connection_id
+  WHERE r.id = p_receipt AND r.business_id = NULLIF(current_setting('app.business', true), '')::uuid
+    AND r.livemode = NULLIF(current_setting('app.livemode', true), '')::boolean
+$$;
+
+-- Which orders of ours, of any business, the provider knows under an id, by the keyed hash of it.
+CREATE FUNCTION gateway.find_orders(p_hmac bytea, p_livemode boolean) RETURNS TABLE (attempt_id uuid, code text, over_rail boolean)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT a.id, a.channel, false FROM gateway.payout_attempt a WHERE a.provider_reference_hmac = p_hmac AND a.livemode = p_livemode
+  UNION ALL
+  SELECT a.id, a.code, a.way = 'rail' FROM gateway.refund_attempt a WHERE a.provider_reference_hmac = p_hmac AND a.livemode = p_livemode
+$$;
+
 -- What is promised of a float: payouts and refunds whose money may leave, or has left without our knowing yet.
 CREATE FUNCTION gateway.promised_of(p_float uuid, p_but uuid) RETURNS numeric
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -218,14 +238,10 @@ CREATE FUNCTION gateway.float_short(p_float uuid) RETURNS numeric
   FROM gateway.float f WHERE f.id = p_float
 $$;
 
--- The alert about a float ends by itself once nothing waits for it any more.
-CREATE FUNCTION gateway.settle_float_alert(p_float uuid) RETURNS void
-  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE gateway.alert SET resolved_at = clock_timestamp()
-  WHERE kind = 'float_low' AND subject_id = p_float AND resolved_at IS NULL AND gateway.float_short(p_float) = 0
-$$;
-
-CREATE OR REPLACE FUNCTION gateway.promise_float(p_float uuid, p_payout uuid, p_units numeric) RETURNS boolean
+-- May `p_float` promise `p_units` to that payout? What it holds, less what it has promised to all businesses, less what
+-- older payouts of the queue still want from it: so a smaller one never overtakes on money that an older one needs.
+-- Call it in the transaction that sets `submitting`: the float stays locked until its end.
+CREATE FUNCTION gateway.promise_float(p_float uuid, p_payout uuid, p_units numeric) RETURNS boolean
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   me gateway.payout;
@@ -271,9 +287,42 @@ BEGIN
   RETURN gateway.held_on(p_float, me.livemode, me.currency) - gateway.promised_of(p_float, p_refund) >= p_units;
 END $$;
 
-REVOKE EXECUTE ON FUNCTION gateway.find_receipt, gateway.promised_of, gateway.held_on, gateway.float_short, gateway.settle_float_alert,
-  gateway.promise_refund FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gateway.find_receipt TO gateway_worker, gateway_operator;
+-- Give a receipt that is nobody's to the unit's business: once, whoever asks at the same time. Web may take only what
+-- bears its business as candidate; workers and operators act on proof or on a person's word. What the provider took back
+-- of it meanwhile goes with it.
+CREATE FUNCTION gateway.take_receipt(p_receipt uuid, p_payment uuid, p_attempt uuid, p_sole boolean, p_due numeric, p_over numeric,
+    p_charge jsonb, p_bucket text, p_available_on timestamptz, p_now timestamptz) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  mine constant uuid := NULLIF(current_setting('app.business', true), '')::uuid;
+  mode constant boolean := NULLIF(current_setting('app.livemode', true), '')::boolean;
+  trusted constant boolean := pg_has_role(session_user, 'gateway_worker', 'MEMBER') OR pg_has_role(session_user, 'gateway_operator', 'MEMBER');
+BEGIN
+  UPDATE gateway.receipt r SET business_id = mine, payment_id = p_payment, attempt_id = p_attempt, sole = p_sole, due_units = p_due,
+    over_units = p_over, charge = p_charge, bucket = p_bucket, available_on = p_available_on, updated = p_now, version = r.version + 1
+  WHERE r.id = p_receipt AND r.livemode = mode AND r.payment_id IS NULL AND (trusted OR r.candidate_id = mine);
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  UPDATE gateway.reversal v SET payment_id = p_payment WHERE v.receipt_id = p_receipt AND v.payment_id IS NULL;
+  RETURN true;
+END $$;
+
+-- A receipt of the house by its number, for the proof that finds whose it is.
+CREATE FUNCTION gateway.find_loose(p_namespace text, p_number text)
+  RETURNS TABLE (id uuid, created timestamptz, float_id uuid, amount_units numeric, currency text, happened_at timestamptz, payer_hint text,
+    version integer, reversed_units numeric)
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT r.id, r.created, r.float_id, r.amount_units, r.currency, r.happened_at, r.payer_hint, r.version, r.reversed_units
+  FROM gateway.receipt r WHERE r.receipt_namespace = p_namespace AND r.receipt_number = p_number AND r.payment_id IS NULL
+    AND r.livemode = NULLIF(current_setting('app.livemode', true), '')::boolean FOR UPDATE
+$$;
+REVOKE EXECUTE ON FUNCTION gateway.find_receipt, gateway.promised_of, gateway.held_on, gateway.float_short,
+  gateway.promise_float, gateway.promise_refund, gateway.take_receipt, gateway.find_loose,
+  gateway.find_orders, gateway.find_origin FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gateway.find_receipt, gateway.find_loose, gateway.find_orders TO gateway_worker, gateway_operator;
+GRANT EXECUTE ON FUNCTION gateway.take_receipt, gateway.find_origin TO gateway_app, gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.promise_refund, gateway.float_short TO gateway_worker, gateway_operator;
-GRANT EXECUTE ON FUNCTION gateway.settle_float_alert, gateway.public_id TO gateway_operator;
+GRANT EXECUTE ON FUNCTION gateway.promise_float TO gateway_app, gateway_worker, gateway_operator;
+GRANT EXECUTE ON FUNCTION gateway.public_id TO gateway_operator;
 RESET ROLE;

@@ -58,12 +58,15 @@ CREATE TABLE gateway.statement_line (
 ) WITH (fillfactor = 80);
 CREATE INDEX statement_line_of ON gateway.statement_line (statement_id, "row");
 CREATE INDEX statement_line_open ON gateway.statement_line (statement_id, kind, "row") WHERE outcome IS NULL;
+-- Lines whose original nobody has yet.
+CREATE INDEX statement_line_waiting ON gateway.statement_line (original_receipt, statement_id)
+  WHERE original_receipt IS NOT NULL AND kind IN ('reversal', 'return') AND COALESCE(outcome, 'unmatched') = 'unmatched';
 
 -- A line names money that left by its receipt number.
 CREATE INDEX payout_attempt_by_receipt ON gateway.payout_attempt (float_id, receipt_number) WHERE receipt_number IS NOT NULL;
 CREATE INDEX refund_attempt_by_receipt ON gateway.refund_attempt (float_id, receipt_number) WHERE receipt_number IS NOT NULL;
 CREATE INDEX report_of_money_out ON gateway.report (receipt_number)
-  WHERE receipt_number IS NOT NULL AND subject_kind IN ('payout_attempt', 'refund_payout');
+  WHERE receipt_number IS NOT NULL AND subject_kind IN ('payout_attempt', 'refund_payout', 'own_transfer');
 
 DO $policies$
 DECLARE
@@ -102,8 +105,10 @@ BEGIN
   END IF;
   UPDATE gateway.statement_line l SET settled_at = p_now,
     outcome = CASE WHEN l.completed THEN 'noted' ELSE 'not_completed' END
-  WHERE l.statement_id = p_statement AND l.outcome IS NULL AND (NOT l.completed OR l.kind IN ('own', 'other')
-    OR l.comes_in <> (l.kind IN ('collection', 'return')));
+  WHERE l.statement_id = p_statement AND l.outcome IS NULL AND (NOT l.completed OR l.kind = 'other'
+    OR (l.kind = 'own' AND NOT EXISTS (SELECT FROM gateway.own_transfer o WHERE o.livemode = mode
+      AND l.float_id = CASE WHEN l.comes_in THEN o.target_id ELSE o.source_id END))
+    OR (l.kind <> 'own' AND l.comes_in <> (l.kind IN ('collection', 'return'))));
   GET DIAGNOSTICS done = ROW_COUNT;
   UPDATE gateway.statement_line l SET settled_at = p_now, outcome = 'recorded', matched_kind = 'receipt', matched_id = r.id
   FROM gateway.receipt r
@@ -150,6 +155,16 @@ CREATE FUNCTION gateway.find_money_out(p_float uuid, p_livemode boolean, p_numbe
     FROM best b JOIN gateway.payout_attempt a ON b.kind = 'payout_attempt' AND a.id = b.id
   UNION ALL SELECT b.kind, a.id, a.refund_id, a.business_id, a.amount_units, a.receipt_number
     FROM best b JOIN gateway.refund_attempt a ON b.kind = 'refund_attempt' AND a.id = b.id
+$$;
+
+-- Reversals and returns that fitted nothing when they were looked at, and whose original is known by now.
+CREATE FUNCTION gateway.late_lines(p_statement uuid) RETURNS TABLE (line_id uuid)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT l.id FROM gateway.statement s JOIN gateway.statement_line l ON l.statement_id = s.id
+  WHERE s.id = p_statement AND l.outcome = 'unmatched' AND l.original_receipt IS NOT NULL
+    AND ((l.kind = 'reversal' AND EXISTS (SELECT FROM gateway.find_receipt(s.receipt_namespace, l.original_receipt, s.livemode)))
+      OR (l.kind = 'return' AND EXISTS (SELECT FROM gateway.find_money_out(l.float_id, s.livemode, l.original_receipt, NULL))))
+  ORDER BY l."row"
 $$;
 
 -- Payouts that the books call paid inside the statement's period, with a margin at its edges, and no statement shows.
@@ -203,17 +218,20 @@ CREATE VIEW gateway.statement_line_now WITH (security_invoker = true) AS
     l.original_receipt, l.payer_hint, l.detail,
     CASE WHEN l.outcome IS NULL THEN 'open'
       WHEN l.outcome = 'unmatched' AND COALESCE(a.id, v.id) IS NOT NULL THEN 'matched'
+      WHEN l.outcome = 'noted' AND o.id IS NOT NULL THEN 'matched'
       WHEN l.outcome <> 'recorded' THEN l.outcome
       WHEN r.amount_units <> l.amount_units THEN 'conflict'
       WHEN r.payment_id IS NOT NULL THEN 'booked'
+      WHEN r.reversed_units >= r.amount_units THEN 'reversed'
       WHEN r.id IS NOT NULL THEN 'suspense'
       ELSE COALESCE(e.state, 'unmatched') END AS became,
-    CASE WHEN r.payment_id IS NOT NULL OR (v.id IS NOT NULL AND v.refund_id IS NULL) THEN 'payment'
-      WHEN r.id IS NOT NULL THEN 'receipt'
+    CASE WHEN r.payment_id IS NOT NULL OR (v.payment_id IS NOT NULL AND v.refund_id IS NULL) THEN 'payment'
+      WHEN r.id IS NOT NULL OR (v.id IS NOT NULL AND v.refund_id IS NULL) THEN 'receipt'
       WHEN v.refund_id IS NOT NULL THEN 'refund'
       WHEN a.id IS NOT NULL THEN 'payout'
+      WHEN o.id IS NOT NULL THEN 'own_transfer'
       ELSE l.matched_kind END AS matched_kind,
-    COALESCE(r.payment_id, r.id, v.refund_id, v.payment_id, a.payout_id, l.matched_id) AS matched_id
+    COALESCE(r.payment_id, r.id, v.refund_id, v.payment_id, v.receipt_id, a.payout_id, o.id, l.matched_id) AS matched_id
   FROM gateway.statement s JOIN gateway.statement_line l ON l.statement_id = s.id
   LEFT JOIN gateway.receipt r ON l.outcome = 'recorded' AND r.receipt_namespace = s.receipt_namespace
     AND r.livemode = s.livemode AND r.receipt_number = l.receipt_number
@@ -224,12 +242,16 @@ CREATE VIEW gateway.statement_line_now WITH (security_invoker = true) AS
   -- A payout whose number was learnt after the line had been called unmatched.
   LEFT JOIN LATERAL (SELECT a.id, a.payout_id FROM gateway.payout_attempt a
     WHERE l.kind = 'payout' AND l.outcome = 'unmatched' AND a.float_id = l.float_id AND a.receipt_number = l.receipt_number
-      AND a.amount_units = l.amount_units AND a.state = 'succeeded' LIMIT 1) a ON true;
+      AND a.amount_units = l.amount_units AND a.state = 'succeeded' LIMIT 1) a ON true
+  -- A move of our own money likewise.
+  LEFT JOIN LATERAL (SELECT o.id FROM gateway.own_transfer o
+    WHERE l.kind = 'own' AND l.outcome = 'noted' AND o.receipt_number = l.receipt_number AND o.livemode = l.livemode
+      AND l.float_id IN (o.source_id, o.target_id) AND o.amount_units = l.amount_units AND o.state = 'succeeded' LIMIT 1) o ON true;
 GRANT SELECT ON gateway.statement_line_now TO gateway_operator;
 
 REVOKE EXECUTE ON FUNCTION gateway.settle_known_lines, gateway.find_money_out, gateway.payouts_missing, gateway.held_on_at,
-  gateway.statement_conflicts FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gateway.settle_known_lines TO gateway_worker;
+  gateway.statement_conflicts, gateway.late_lines FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gateway.settle_known_lines, gateway.late_lines TO gateway_worker;
 GRANT EXECUTE ON FUNCTION gateway.find_money_out, gateway.payouts_missing, gateway.held_on_at, gateway.statement_conflicts TO gateway_worker, gateway_operator;
 RESET ROLE;
 

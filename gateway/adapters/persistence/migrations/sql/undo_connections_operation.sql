@@ -1,14 +1,9 @@
 -- Undoes connections_operation.sql.
 SET ROLE gateway_owner;
 DROP TRIGGER payout_attempt_hurries ON gateway.payout_attempt;
-DROP FUNCTION gateway.connection_facts, gateway.metrics, gateway.tally, gateway.balance_asked, gateway.hurry_balance, gateway.promise_tending,
+DROP FUNCTION gateway.connection_facts, gateway.tally, gateway.balance_asked, gateway.hurry_balance, gateway.promise_tending,
   gateway.watch_floats;
-CREATE OR REPLACE FUNCTION gateway.settle_float_alert(p_float uuid) RETURNS void
-  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE gateway.alert SET resolved_at = clock_timestamp()
-  WHERE kind = 'float_low' AND subject_id = p_float AND resolved_at IS NULL AND gateway.float_short(p_float) = 0
-$$;
-DROP FUNCTION gateway.is_low, gateway.settle_alert, gateway.float_standing;
+DROP FUNCTION gateway.settle_float_alert, gateway.is_low, gateway.settle_alert, gateway.float_standing;
 DELETE FROM gateway.outbox WHERE kind IN ('connection.balance', 'connection.check', 'own.submit', 'own.look_up');
 DROP INDEX gateway.attempt_in_doubt;
 DROP TABLE gateway.tally_mark, gateway.request_tally, gateway.call_tally, gateway.own_transfer, gateway.halt, gateway.provider_charge,

@@ -1,4 +1,4 @@
--- Webhooks beside the first ones: secrets that rotate, endpoints' health, fair lanes, replays, and how long events stay.
+-- Webhooks beside the first ones: secrets that rotate, endpoints' health, replays, how long events stay, and the end of a unit.
 SET ROLE gateway_owner;
 
 ALTER TABLE gateway.webhook_endpoint
@@ -33,25 +33,6 @@ CREATE TRIGGER webhook_endpoint_rotates BEFORE UPDATE ON gateway.webhook_endpoin
 ALTER TABLE gateway.delivery ADD COLUMN earlier_tries integer NOT NULL DEFAULT 0;  -- tries of rounds before this one
 ALTER TABLE gateway.delivery_try ADD COLUMN duration_ms integer;
 
--- Work that must not crowd out other work has a lane: an endpoint's deliveries.
-ALTER TABLE gateway.outbox
-  ADD COLUMN lane uuid,
-  DROP CONSTRAINT outbox_queue_check,
-  ADD CONSTRAINT outbox_queue_check CHECK (queue IN ('pay', 'ask', 'send', 'slow', 'tend'));
-DROP INDEX gateway.outbox_due;
-CREATE INDEX outbox_due ON gateway.outbox (queue, due_at) WHERE done_at IS NULL AND lease_until IS NULL AND lane IS NULL;
-CREATE INDEX outbox_lane_due ON gateway.outbox (queue, lane, due_at) WHERE done_at IS NULL AND lease_until IS NULL AND lane IS NOT NULL;
-CREATE INDEX outbox_lane_busy ON gateway.outbox (lane) WHERE done_at IS NULL AND lease_until IS NOT NULL AND lane IS NOT NULL;
-
-CREATE FUNCTION gateway.set_lane() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  NEW.lane := (SELECT d.endpoint_id FROM gateway.delivery d WHERE d.id = NEW.subject_id);
-  RETURN NEW;
-END $$;
-CREATE TRIGGER outbox_lane BEFORE INSERT ON gateway.outbox FOR EACH ROW
-  WHEN (NEW.lane IS NULL AND NEW.kind IN ('webhook.deliver', 'webhook.deliver_slowly'))
-  EXECUTE FUNCTION gateway.set_lane();
-
 -- Where the count of an object's events went on when all of them have been swept.
 CREATE TABLE gateway.event_swept (
   business_id uuid NOT NULL,
@@ -82,9 +63,11 @@ CREATE TABLE gateway.webhook_replay (
 );
 CREATE INDEX webhook_replay_running ON gateway.webhook_replay (business_id, livemode, endpoint_id) WHERE state = 'running';
 
--- The end of a unit, as before; an event may name the one endpoint that it goes to, or the one that it doesn't, and goes
--- to every endpoint that isn't disabled.
-CREATE OR REPLACE FUNCTION gateway.close_unit(p_business uuid, p_livemode boolean, p_now timestamptz, p_events jsonb, p_due jsonb,
+-- The end of a unit, in one round trip: events with their sequence, deliveries, due work, the idempotent answer.
+-- `p_events`: [{id, type, object_id, payload}], each to every endpoint that wants it and isn't disabled; one may name the
+-- one endpoint that it goes `to`, or the one `besides` which it goes. `p_due`: [{kind, queue, lease_s, subject_id, due_at,
+-- lane}], without due_at the open row is dropped. Gives whether something is due at once.
+CREATE FUNCTION gateway.close_unit(p_business uuid, p_livemode boolean, p_now timestamptz, p_events jsonb, p_due jsonb,
                                    p_record uuid, p_status integer, p_answer bytea) RETURNS boolean
   LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -121,7 +104,7 @@ BEGIN
   FOR one IN SELECT d FROM pg_catalog.jsonb_array_elements(p_due) AS d LOOP
     IF one ? 'due_at' THEN
       PERFORM gateway.put_due(p_business, p_livemode, one->>'kind', one->>'queue', (one->>'lease_s')::integer,
-                              (one->>'subject_id')::uuid, (one->>'due_at')::timestamptz);
+                              (one->>'subject_id')::uuid, (one->>'due_at')::timestamptz, (one->>'lane')::uuid);
       due_now := due_now OR (one->>'due_at')::timestamptz <= p_now;
     ELSE
       UPDATE gateway.outbox SET done_at = clock_timestamp(), lease_until = NULL, holder = NULL
@@ -133,83 +116,6 @@ BEGIN
     WHERE id = p_record AND status IS NULL;
   END IF;
   RETURN due_now;
-END $$;
-
--- Take due rows, as before; of each lane at most two are on their way at a time, and one of a slow lane, so that whoever
--- keeps a worker waiting keeps no more. Among lanes the one whose oldest row has waited longest comes first.
-CREATE OR REPLACE FUNCTION gateway.claim_due(p_queues text[], p_rooms integer[], p_lease_s integer, p_now timestamptz)
-  RETURNS TABLE (id uuid, kind text, subject_id uuid, business_id uuid, livemode boolean, generation integer, dispatches integer,
-                 holder integer, failures integer)
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  room integer;
-  taken integer;
-  cap integer;
-BEGIN
-  FOR i IN 1..cardinality(p_queues) LOOP
-    room := p_rooms[i];
-    CONTINUE WHEN room <= 0;
-    RETURN QUERY
-      WITH picked AS (
-        SELECT o.id FROM gateway.outbox o
-        WHERE o.queue = p_queues[i] AND o.done_at IS NULL AND o.lease_until <= clock_timestamp() AND o.due_at <= p_now
-        ORDER BY o.lease_until LIMIT room FOR UPDATE SKIP LOCKED)
-      UPDATE gateway.outbox o SET lease_until = clock_timestamp() + make_interval(secs => p_lease_s), holder = NULL,
-        dispatches = o.dispatches + 1
-      FROM picked WHERE o.id = picked.id
-      RETURNING o.id, o.kind, o.subject_id, o.business_id, o.livemode, o.generation, o.dispatches, o.holder, o.failures;
-    GET DIAGNOSTICS taken = ROW_COUNT;
-    room := room - taken;
-    CONTINUE WHEN room <= 0;
-    RETURN QUERY
-      WITH picked AS (
-        SELECT o.id FROM gateway.outbox o
-        WHERE o.queue = p_queues[i] AND o.done_at IS NULL AND o.lease_until IS NULL AND o.lane IS NULL AND o.due_at <= p_now
-        ORDER BY o.due_at LIMIT room FOR UPDATE SKIP LOCKED),
-      claimed AS (
-        UPDATE gateway.outbox o SET lease_until = clock_timestamp() + make_interval(secs => p_lease_s),
-          dispatches = o.dispatches + 1
-        FROM picked WHERE o.id = picked.id
-        RETURNING o.*)
-      SELECT c.id, c.kind, c.subject_id, c.business_id, c.livemode, c.generation, c.dispatches, c.holder, c.failures
-      FROM claimed c ORDER BY c.due_at, c.id;
-    GET DIAGNOSTICS taken = ROW_COUNT;
-    room := room - taken;
-    -- Two relays that count one lane at the same moment would overfill it: the second leaves lanes to the first.
-    CONTINUE WHEN room <= 0 OR p_queues[i] NOT IN ('send', 'slow') OR NOT pg_try_advisory_xact_lock(1786, i);
-    cap := CASE p_queues[i] WHEN 'slow' THEN 1 ELSE 2 END;
-    RETURN QUERY
-      WITH RECURSIVE lanes (lane) AS (
-        (SELECT o.lane FROM gateway.outbox o
-         WHERE o.queue = p_queues[i] AND o.done_at IS NULL AND o.lease_until IS NULL AND o.lane IS NOT NULL
-         ORDER BY o.lane LIMIT 1)
-        UNION ALL
-        SELECT (SELECT o.lane FROM gateway.outbox o
-                WHERE o.queue = p_queues[i] AND o.done_at IS NULL AND o.lease_until IS NULL AND o.lane IS NOT NULL
-                  AND o.lane > l.lane ORDER BY o.lane LIMIT 1)
-        FROM lanes l WHERE l.lane IS NOT NULL),
-      free AS (
-        SELECT l.lane, cap - (SELECT count(*) FROM gateway.outbox b
-                              WHERE b.lane = l.lane AND b.done_at IS NULL AND b.lease_until IS NOT NULL) AS n
-        FROM lanes l WHERE l.lane IS NOT NULL),
-      heads AS (
-        SELECT h.id, h.due_at FROM free f CROSS JOIN LATERAL (
-          SELECT o.id, o.due_at FROM gateway.outbox o
-          WHERE o.queue = p_queues[i] AND o.lane = f.lane AND o.done_at IS NULL AND o.lease_until IS NULL AND o.due_at <= p_now
-          ORDER BY o.due_at LIMIT GREATEST(f.n, 0)) h
-        ORDER BY h.due_at LIMIT room),
-      picked AS (
-        SELECT o.id FROM gateway.outbox o JOIN heads h ON h.id = o.id
-        WHERE o.done_at IS NULL AND o.lease_until IS NULL FOR UPDATE OF o SKIP LOCKED),
-      claimed AS (
-        UPDATE gateway.outbox o SET lease_until = clock_timestamp() + make_interval(secs => p_lease_s),
-          dispatches = o.dispatches + 1
-        FROM picked WHERE o.id = picked.id
-        RETURNING o.*)
-      SELECT c.id, c.kind, c.subject_id, c.business_id, c.livemode, c.generation, c.dispatches, c.holder, c.failures
-      FROM claimed c ORDER BY c.due_at, c.id;
-  END LOOP;
 END $$;
 
 -- Forget events older than `p_before` (an id of that moment) with their deliveries; an object's count goes on.
@@ -250,6 +156,7 @@ GRANT SELECT ON gateway.event_swept TO gateway_app, gateway_worker, gateway_oper
 GRANT SELECT, INSERT ON gateway.webhook_replay TO gateway_app, gateway_operator;
 GRANT SELECT, INSERT ON gateway.webhook_replay TO gateway_worker;
 GRANT UPDATE (updated, version, cursor, resent, state) ON gateway.webhook_replay TO gateway_worker;
-REVOKE ALL ON FUNCTION gateway.keep_previous_secret, gateway.set_lane, gateway.sweep_events FROM PUBLIC;
+REVOKE ALL ON FUNCTION gateway.close_unit, gateway.keep_previous_secret, gateway.sweep_events FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gateway.close_unit TO gateway_app, gateway_worker, gateway_operator;
 GRANT EXECUTE ON FUNCTION gateway.sweep_events TO gateway_worker, gateway_operator;
 RESET ROLE;

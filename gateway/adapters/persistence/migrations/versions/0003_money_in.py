@@ -15,7 +15,7 @@ _SQL = Path(__file__).parent.parent / "sql"
 #: What is the house's can't stay: the older tables have no place for it. Its journals stay, as all journals do.
 _DOWN = """
 SET ROLE gateway_owner;
-DROP FUNCTION gateway.promise_pulls, gateway.find_loose, gateway.take_receipt, gateway.is_ambiguous, gateway.wanted_by,
+DROP FUNCTION gateway.promise_pulls, gateway.is_ambiguous, gateway.wanted_by,
   gateway.find_candidate, gateway.find_reference, gateway.find_reply;
 DROP INDEX gateway.attempt_by_plain_reference;
 DROP FUNCTION gateway.plain_reference;
@@ -37,6 +37,7 @@ DELETE FROM gateway.reply_to
 ALTER TABLE gateway.reply_to DROP CONSTRAINT reply_to_subject_kind_check,
   ADD CONSTRAINT reply_to_subject_kind_check CHECK (subject_kind IN ('attempt', 'payout_attempt')),
   ADD FOREIGN KEY (business_id) REFERENCES gateway.business;
+RESET ROLE;
 """
 
 
@@ -46,13 +47,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """All of it goes, and with it what it holds; the door to reply addresses is again what it was."""
-    text = (_SQL / "gateway_doors.sql").read_text()
-    start = text.index("CREATE FUNCTION gateway.find_reply(")
-    older = text[start : text.index("$$;", start) + len("$$;")]
-    rights = "REVOKE EXECUTE ON FUNCTION gateway.find_reply FROM PUBLIC;\n"
-    rights += "GRANT EXECUTE ON FUNCTION gateway.find_reply TO gateway_app;\nRESET ROLE;"
-    _run(f"{_DOWN}\n{older}\n{rights}")
+    """All of it goes, and with it what it holds."""
+    _run(_DOWN)
 
 
 def _run(sql: str) -> None:

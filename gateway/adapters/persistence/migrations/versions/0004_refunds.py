@@ -15,15 +15,15 @@ _SQL = Path(__file__).parent.parent / "sql"
 _DOWN = """
 SET ROLE gateway_owner;
 REVOKE EXECUTE ON FUNCTION gateway.public_id FROM gateway_operator;
-DROP FUNCTION gateway.promise_refund, gateway.settle_float_alert, gateway.float_short, gateway.held_on,
+DROP FUNCTION gateway.find_origin, gateway.find_orders, gateway.find_loose, gateway.take_receipt;
+DROP FUNCTION gateway.promise_refund, gateway.promise_float, gateway.float_short, gateway.held_on,
   gateway.promised_of, gateway.find_receipt;
 DROP TABLE gateway.quote, gateway.recovery, gateway.reversal, gateway.acceptance;
 DROP TABLE gateway.refund_attempt, gateway.refund;
 DELETE FROM gateway.provider_callback USING gateway.reply_to r
-  WHERE r.id = reply_id AND r.subject_kind NOT IN ('attempt', 'payout_attempt');
-DELETE FROM gateway.reply_to WHERE subject_kind NOT IN ('attempt', 'payout_attempt');
-ALTER TABLE gateway.reply_to DROP CONSTRAINT reply_to_subject_kind_check,
-  ADD CONSTRAINT reply_to_subject_kind_check CHECK (subject_kind IN ('attempt', 'payout_attempt'));
+  WHERE r.id = reply_id AND r.subject_kind IN ('refund', 'refund_payout');
+DELETE FROM gateway.reply_to WHERE subject_kind IN ('refund', 'refund_payout');
+REVOKE UPDATE (updated, version, available_on, released_at) ON gateway.receipt FROM gateway_app;
 ALTER TABLE gateway.receipt DROP COLUMN refunded_units, DROP COLUMN reversed_units, DROP COLUMN over_spent_units;
 ALTER TABLE gateway.fee_schedule DROP COLUMN method, DROP COLUMN bearer, DROP COLUMN customer_bps;
 RESET ROLE;
@@ -36,12 +36,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What came with it goes; the promise of a float is again what it was."""
-    text = (_SQL / "gateway_doors.sql").read_text()
-    start = text.index("CREATE FUNCTION gateway.promise_float(")
-    older = text[start : text.index("END $$;", start) + len("END $$;")]
-    restored = older.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
-    _run(_DOWN.replace("DROP FUNCTION", f"{restored}\nDROP FUNCTION", 1))
+    """What came with it goes."""
+    _run(_DOWN)
 
 
 def _run(sql: str) -> None:

@@ -28,10 +28,6 @@ ALTER TABLE gateway.business DROP CONSTRAINT business_shop_tag;
 DELETE FROM gateway.api_key WHERE kind <> 'secret' OR addresses <> '{}';
 ALTER TABLE gateway.api_key DROP COLUMN kind, DROP COLUMN scopes, DROP COLUMN addresses, DROP COLUMN last_used,
   DROP COLUMN rolled_to;
-"""
-_RIGHTS = """
-REVOKE EXECUTE ON FUNCTION gateway.find_api_key FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gateway.find_api_key TO gateway_app;
 RESET ROLE;
 """
 
@@ -42,11 +38,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Keys that only this revision can guard go; a key is found again by its hash alone."""
-    text = (_SQL / "gateway_doors.sql").read_text()
-    start = text.index("CREATE FUNCTION gateway.find_api_key(")
-    older = text[start : text.index("$$;", start) + len("$$;")]
-    _run(_DOWN + older + _RIGHTS)
+    """Keys that only this revision can guard go."""
+    _run(_DOWN)
 
 
 def _run(sql: str) -> None:

@@ -20,8 +20,8 @@ REVOKE SELECT ON ledger.journal, ledger.leg FROM gateway_owner;
 RESET ROLE;
 SET ROLE gateway_owner;
 DROP VIEW gateway.statement_line_now;
-DROP FUNCTION gateway.statement_conflicts, gateway.held_on_at, gateway.payouts_missing, gateway.find_money_out,
-  gateway.settle_known_lines;
+DROP FUNCTION gateway.late_lines, gateway.statement_conflicts, gateway.held_on_at, gateway.payouts_missing,
+  gateway.find_money_out, gateway.settle_known_lines;
 DELETE FROM gateway.outbox WHERE kind = 'statement.settle';
 DROP INDEX gateway.report_of_money_out, gateway.refund_attempt_by_receipt, gateway.payout_attempt_by_receipt;
 DROP TABLE gateway.statement_line, gateway.statement;
