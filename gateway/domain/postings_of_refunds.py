@@ -100,7 +100,7 @@ def suspense_reversed(reversal: Reversal, float_id: UUID) -> Journal:
         business_id=None,
         effective_at=reversal.happened_at,
         legs=_legs((ledger.suspense(float_id), ledger.float_(float_id), reversal.amount.units)),
-        meta=_meta(encode(Prefix.RECEIPT, reversal.receipt_id), number=reversal.reversal_number),
+        meta=meta_of(encode(Prefix.RECEIPT, reversal.receipt_id), number=reversal.reversal_number),
     )
 
 
@@ -114,7 +114,7 @@ def reversal_followed(reversal: Reversal, float_id: UUID, at: datetime) -> Journ
         business_id=reversal.business_id,
         effective_at=at,
         legs=_legs((owed, ledger.suspense(float_id), reversal.amount.units)),
-        meta=_meta(
+        meta=meta_of(
             encode(Prefix.RECEIPT, reversal.receipt_id),
             payment=_public(reversal.payment_id),
             number=reversal.reversal_number,
