@@ -111,7 +111,9 @@ class LocalNode:
         if self._block_time_s is not None:
             said += ["--block-time", str(self._block_time_s), "--mixed-mining"]
         if self._keeps:
-            said += ["--state", str(self._folder / "chain.json"), "--state-interval", "5"]
+            # Often enough that a crash takes back nothing that was final.
+            often = self.kind.epoch * (self._block_time_s or 1)
+            said += ["--state", str(self._folder / "chain.json"), "--state-interval", str(often)]
         return said
 
     def _await(self) -> None:

@@ -121,6 +121,15 @@ def test_a_killed_node_leaves_nobody_behind(node: LocalNode) -> None:
     assert int(node.controls.rpc("eth_chainId"), 16) == KINDS["celo"].chain_id
 
 
+def test_a_crash_takes_back_nothing_that_was_final(tmp_path: Path) -> None:
+    with LocalNode(KINDS["polygon"], tmp_path, block_time_s=1, keeps=True) as node:
+        eventually(lambda: node.controls.height >= 5, within_s=20)
+        final = node.controls.block("finalized")
+        node.kill()
+        node.start()
+        assert node.controls.block(int(final["number"], 16))["hash"] == final["hash"]
+
+
 def test_a_node_ends_with_the_one_who_started_it(tmp_path: Path) -> None:
     started = (
         "import sys; from pathlib import Path; from plugins.sandbox.chains.node import KINDS, LocalNode;"
