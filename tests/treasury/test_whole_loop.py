@@ -32,6 +32,7 @@ def paid(place: Place, amount: int = 1_000_00) -> Any:
 
 def settled(place: Place, count: int) -> None:
     def all_settled() -> bool:
+        place.mine(3)
         states = place.rows("SELECT state FROM gateway.conversion WHERE direction = 'in'")
         assert [state for (state,) in states] == ["settled"] * count, place.trouble()
         return True
@@ -56,6 +57,7 @@ def test_a_payout_draws_on_the_wallet_and_is_paid(place: Place) -> None:
     assert answer.status in (200, 201), answer.body
 
     def is_paid() -> Any:
+        place.mine(3)
         found = shop.get(f"/v1/payouts/{answer['id']}").body
         assert found["status"] == "paid", (found, place.trouble())
         return found
