@@ -289,6 +289,9 @@ def can_ask_about(attempt: PayoutAttempt, offer: ChannelCapabilities) -> bool:
     """Whether the channel answers questions and we hold what its question must name."""
     if offer.look_up is LookUp.NONE:
         return False
+    if offer.pays_from is PaysFrom.CHAIN:
+        # The transaction that paid for it names it.
+        return True
     return offer.look_up_by is LookUpBy.OUR_REFERENCE or attempt.provider_reference is not None
 
 
@@ -353,7 +356,14 @@ class LookUpPayout:
         reply_to = self.replying.open(
             work, connection, subject_kind="payout_attempt", subject_id=attempt.id, purpose=LOOK_UP
         )
-        return PayoutErrand(payout=payout, attempt=attempt, connection=connection, reply_to=reply_to, started=work.now)
+        return PayoutErrand(
+            payout=payout,
+            attempt=attempt,
+            connection=connection,
+            reply_to=reply_to,
+            started=work.now,
+            funding=funding_of(work, attempt),
+        )
 
     def _ask(self, errand: PayoutErrand) -> tuple[Report, str]:
         attempt = errand.attempt
@@ -363,6 +373,7 @@ class LookUpPayout:
             receipt_number=attempt.receipt_number,
             started_at=attempt.submitted_at or attempt.created,
             reply_to=errand.reply_to,
+            funding=errand.funding,
         )
         nothing = Report(status=Status.NO_NEWS, grade=Grade.ANSWER)
         try:

@@ -247,6 +247,7 @@ def fail_payout(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, failur
         return
     attempt = work.payout_attempts.save(replace(failed, failure=failure, woken=None))
     work.due.drop("payout.look_up", attempt.id)
+    _keep_account_of_tokens(work, attempt)
     if failure.kind is FailureKind.SET_UP:
         _pause(work, attempt, failure)
     if payout.state in PAYOUT.ends:
@@ -265,6 +266,16 @@ def fail_payout(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, failur
         return
     _stop_timers(work, payout, attempt)
     release(work, payout, failure)
+
+
+def _keep_account_of_tokens(work: UnitOfWork, attempt: PayoutAttempt) -> None:
+    """What had left for it is still with the partner, which owes it until it comes back or a person decides."""
+    conversion = work.conversions.of_source(attempt.id)
+    if conversion is None or not conversion.is_open:
+        return
+    work.conversions.save(conversion.take(ConversionStep.FAIL, work.now))
+    if conversion.tx is not None:
+        work.alerts.raise_("tokens_left", conversion.id, "a payout failed after its tokens had left")
 
 
 def release(work: UnitOfWork, payout: Payout, failure: Failure) -> None:
