@@ -71,8 +71,7 @@ class World:
     doom: Doom = field(default_factory=Doom)
     receiver: FakeReceiver = field(default_factory=FakeReceiver)
     number: int = field(default_factory=lambda: next(_NUMBERS))
-    make_rail: Callable[..., InterruptedRail] = InterruptedRail
-    make_channel: Callable[..., InterruptedChannel] = InterruptedChannel
+    make_rail: Callable[..., InterruptedRail] | None = None
     chains: ChainLines | None = None
     signer: AsksSigner | None = None
 
@@ -80,8 +79,10 @@ class World:
         self.forget_open_work()
         # Each world has a provider of its own, which counts receipts from one.
         namespace = f"fake-{self.number}"
-        self.rail = self.make_rail(capabilities=replace(self.rail_offers, receipt_namespace=namespace), doom=self.doom)
-        self.channel = self.make_channel(
+        self.rail = (self.make_rail or InterruptedRail)(
+            capabilities=replace(self.rail_offers, receipt_namespace=namespace), doom=self.doom
+        )
+        self.channel = InterruptedChannel(
             capabilities=replace(self.channel_offers, receipt_namespace=namespace), doom=self.doom
         )
         self.web, self.worker, self.operator = (self.process(role) for role in ("app", "worker", "operator"))
