@@ -15,12 +15,12 @@ from gateway.application.interfaces import (
     Due,
     Insist,
     OpenUnit,
-    ProviderExchange,
     Providers,
     UnitOfWork,
     once,
 )
 from gateway.application.pay_to import StartPayTo
+from gateway.application.provider_calls import note_call
 from gateway.application.replies import Replying
 from gateway.application.reports import News, RecordReport, fail
 from gateway.application.unsent import fail_unsent, unsent_until
@@ -247,19 +247,8 @@ def can_ask(attempt: Attempt, offer: RailCapabilities) -> bool:
 
 def note(work: UnitOfWork, errand: Errand, operation: str, outcome: str, detail: str | None = None) -> None:
     """Keep evidence of a call we made."""
-    work.evidence.add_exchange(
-        ProviderExchange(
-            id=work.new_id(),
-            subject_kind="attempt",
-            subject_id=errand.attempt.id,
-            connection_id=errand.connection.id,
-            operation=operation,
-            started_at=errand.started,
-            ended_at=work.now,
-            outcome=outcome,
-            detail=detail,
-        )
-    )
+    subject = ("attempt", errand.attempt.id)
+    note_call(work, subject, errand.connection.id, errand.started, operation, outcome, detail)
 
 
 def pause(unit: OpenUnit, connection_id: UUID, reason: str, call: Call) -> None:

@@ -16,6 +16,7 @@ from gateway.domain.fees import NO_CHARGE, Charge, SettlementKind
 from gateway.domain.payments import Payment
 from gateway.domain.postings_of_refunds import reversal_followed
 from gateway.domain.receipts import Receipt, share_of
+from gateway.domain.reversals import Reversal
 from ports.money import Money
 
 
@@ -33,16 +34,18 @@ def take_loose(work: UnitOfWork, receipt: Receipt) -> Receipt | None:
     """Make a receipt in suspense the business's, once; None when somebody was faster."""
     if not work.loose_receipts.take(receipt):
         return None
+    reversals = work.reversals.of_receipt(receipt.id)
+    receipt = replace(receipt, reversed_units=sum(one.amount.units for one in reversals))
     work.journal.post(postings.receipt_assigned(receipt, work.now))
     promise_release(work, receipt)
     work.events.put("receipt.assigned", receipt.id, shown.receipt(receipt))
-    _owe_what_was_taken_back(work, receipt)
+    _owe_what_was_taken_back(work, receipt, reversals)
     return receipt
 
 
-def _owe_what_was_taken_back(work: UnitOfWork, receipt: Receipt) -> None:
+def _owe_what_was_taken_back(work: UnitOfWork, receipt: Receipt, reversals: Sequence[Reversal]) -> None:
     """The provider took of it while it was nobody's: the business has it all now, and owes so much."""
-    for reversal in work.reversals.of_receipt(receipt.id):
+    for reversal in reversals:
         work.journal.post(reversal_followed(reversal, receipt.float_id, work.now))
         work.due.put(Due(kind="owed.sweep", subject_id=reversal.id, due_at=work.now))
         work.alerts.raise_("payment_reversed", receipt.payment_id, f"the provider took {reversal.amount} back")

@@ -65,9 +65,8 @@ class RunDueWork:
     def __call__(self, due_id: UUID) -> Run | None:
         """What it came to, or None when there was nothing to do. Raises only when the database can't be reached."""
         claimed = self.doors.due(due_id)
-        return None if claimed is None else self._run(claimed)
-
-    def _run(self, claimed: Claimed) -> Run:
+        if claimed is None:
+            return None
         at_hand = AtHand(claimed=claimed)
         call = Call(business_id=claimed.business_id, livemode=claimed.livemode, due=at_hand)
         try:
@@ -81,17 +80,7 @@ class RunDueWork:
             self.doors.finish(claimed, again_at=again_at)
         if self.ring is not None and claimed.kind in LANED:
             self.ring()
-        return self._gone_on(at_hand) or Run(claimed=claimed, again_at=again_at)
-
-    def _gone_on(self, at_hand: AtHand) -> Run | None:
-        """Do what the work has put for its own worker; the first run of these that failed, or the last one."""
-        last: Run | None = None
-        for kind, subject_id in at_hand.follows:
-            claimed = self.doors.go_on(kind, subject_id)
-            last = last if claimed is None else self._run(claimed)
-            if last is not None and last.fault is not None:
-                return last
-        return last
+        return Run(claimed=claimed, again_at=again_at)
 
 
 def wait_after(fault: Exception, failures: int) -> int:

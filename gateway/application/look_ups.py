@@ -9,14 +9,14 @@ from uuid import UUID
 
 from gateway.application.attempts import PAUSED_S, Errand, can_ask, note, pause
 from gateway.application.interfaces import Call, OpenUnit, Providers, UnitOfWork
+from gateway.application.provider_calls import asked
 from gateway.application.replies import LOOK_UP, Replying
 from gateway.application.reports import News, RecordReport
 from gateway.domain.attempts import ASKABLE, DOUBTED, Attempt
 from gateway.domain.connections import Connection, ConnectionState
 from gateway.domain.proof import Verdict
-from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, Refused
 from ports.payment_rail import PaymentRail, Question, RailCapabilities
-from ports.report import Grade, Report, Status
+from ports.report import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +112,4 @@ def ask(rail: Callable[[Connection], PaymentRail], errand: Errand) -> tuple[Repo
         started_at=attempt.submitted_at or attempt.created,
         reply_to=errand.reply_to,
     )
-    nothing = Report(status=Status.NO_NEWS, grade=Grade.ANSWER)
-    try:
-        report = rail(errand.connection).look_up(question)
-    except Misconfigured:
-        return nothing, "Misconfigured"
-    except (NotSent, OutcomeUnknown, Refused, AlreadyTaken) as error:
-        return nothing, type(error).__name__
-    except Exception as fault:
-        return nothing, f"fault {type(fault).__name__}"
-    return report, report.status.value
+    return asked(lambda: rail(errand.connection).look_up(question))

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from gateway.application.interfaces import Call, OpenUnit, ProviderExchange, Providers
+from gateway.application.interfaces import Call, OpenUnit, Providers
 from gateway.application.money_in import RECORD_SUBJECT, RecordMoneyIn
+from gateway.application.provider_calls import asked, note_call
 from gateway.application.replies import LOOK_UP, Replying
 from gateway.domain.connections import Connection
 from gateway.domain.external_records import ExternalRecord, RecordState
 from ports.callback import ReplyTo
-from ports.errors import Misconfigured, PortError
 from ports.payment_rail import Question, RailCapabilities
-from ports.report import Grade, Report, Status
+from ports.report import Report, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +44,7 @@ class AskByReceipt:
             started = work.now
         report, word = self._ask(connection, record, reply_to)
         with self.unit(call.scope, call=call) as work:
-            work.evidence.add_exchange(
-                ProviderExchange(
-                    id=work.new_id(),
-                    subject_kind=RECORD_SUBJECT,
-                    subject_id=record.id,
-                    connection_id=connection.id,
-                    operation="look_up",
-                    started_at=started,
-                    ended_at=work.now,
-                    outcome=word,
-                )
-            )
+            note_call(work, (RECORD_SUBJECT, record.id), connection.id, started, "look_up", word)
             if word == "Misconfigured":
                 work.connections.pause(connection.id, "the provider refused our credentials", work.now)
                 work.alerts.raise_("connection_paused", connection.id, "the provider refused our credentials")
@@ -72,17 +61,8 @@ class AskByReceipt:
             started_at=record.created,
             reply_to=reply_to,
         )
-        nothing = Report(status=Status.NO_NEWS, grade=Grade.ANSWER)
-        try:
-            report = self.providers.rail(connection).look_up(question)
-        except Misconfigured:
-            return nothing, "Misconfigured"
-        except PortError as error:
-            return nothing, type(error).__name__
-        except Exception as fault:
-            # An adapter's own fault is a question without an answer.
-            return nothing, f"fault {type(fault).__name__}"
-        return report, "asked" if report.asked else report.status.value
+        report, word = asked(lambda: self.providers.rail(connection).look_up(question))
+        return report, "asked" if report.asked else word
 
 
 def _wait_s(record: ExternalRecord, offer: RailCapabilities) -> int:

@@ -14,12 +14,12 @@ from gateway.application.interfaces import (
     Due,
     Insist,
     OpenUnit,
-    ProviderExchange,
     Providers,
     UnitOfWork,
     once,
 )
 from gateway.application.own_transfers_reports import OWN_SUBJECT, RecordOwnReport, can_ask, come_back
+from gateway.application.provider_calls import asked, note_call
 from gateway.application.replies import LOOK_UP, Replying
 from gateway.application.reports import News
 from gateway.application.windows import wait_s
@@ -33,7 +33,7 @@ from ports.abilities import OwnTransfer as Order
 from ports.callback import ReplyTo
 from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, PortError, Refused
 from ports.payment_rail import Question
-from ports.report import Failure, Grade, Report, Status
+from ports.report import Failure, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,18 +162,7 @@ class SubmitOwn:
 
 def note_own(work: UnitOfWork, errand: OwnErrand, operation: str, outcome: str) -> None:
     """Keep evidence of a call we made."""
-    work.evidence.add_exchange(
-        ProviderExchange(
-            id=work.new_id(),
-            subject_kind=OWN_SUBJECT,
-            subject_id=errand.transfer.id,
-            connection_id=errand.connection.id,
-            operation=operation,
-            started_at=errand.started,
-            ended_at=work.now,
-            outcome=outcome,
-        )
-    )
+    note_call(work, (OWN_SUBJECT, errand.transfer.id), errand.connection.id, errand.started, operation, outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,12 +211,5 @@ class LookUpOwn:
             started_at=transfer.created,
             reply_to=errand.reply_to,
         )
-        nothing = Report(status=Status.NO_NEWS, grade=Grade.ANSWER)
-        try:
-            report = self.providers.channel(errand.connection).look_up(question)
-        except PortError as trouble:
-            return nothing, type(trouble).__name__
-        except Exception as fault:
-            # An adapter's own fault: a question that failed tells nothing.
-            return nothing, f"fault {type(fault).__name__}"
-        return report, "asked" if report.asked else report.status.value
+        report, word = asked(lambda: self.providers.channel(errand.connection).look_up(question))
+        return report, "asked" if report.asked else word

@@ -15,13 +15,13 @@ from gateway.application.interfaces import (
     Due,
     Insist,
     OpenUnit,
-    ProviderExchange,
     Providers,
     UnitOfWork,
     once,
 )
 from gateway.application.look_ups import is_too_soon
 from gateway.application.payout_reports import News, RecordPayoutReport, fail_payout
+from gateway.application.provider_calls import asked, next_question_s, note_call
 from gateway.application.replies import LOOK_UP, Replying
 from gateway.application.windows import wait_s
 from gateway.domain.connections import Connection, ConnectionState
@@ -39,15 +39,13 @@ from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, R
 from ports.payment_rail import Question
 from ports.payout_channel import Bundle, ChannelCapabilities, Instruction, PaysFrom
 from ports.registration import LookUp, LookUpBy, ReferenceForm
-from ports.report import Failure, FailureKind, Grade, Report, Status
+from ports.report import Failure, FailureKind, Report, Status
 
 #: What is done about an instruction that was found `submitting`.
 AfterCrash = Callable[[UnitOfWork, Payout, PayoutAttempt, ChannelCapabilities], None]
 
 #: A payout that waits for float is looked at again after this.
 SHORT_S = 60
-#: After the questions' life, asking goes on at this pace: an unknown payout is never given up.
-SLOW_S = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,19 +297,8 @@ def note_payout(
     work: UnitOfWork, errand: PayoutErrand, operation: str, outcome: str, detail: str | None = None
 ) -> None:
     """Keep evidence of a call we made."""
-    work.evidence.add_exchange(
-        ProviderExchange(
-            id=work.new_id(),
-            subject_kind="payout_attempt",
-            subject_id=errand.attempt.id,
-            connection_id=errand.connection.id,
-            operation=operation,
-            started_at=errand.started,
-            ended_at=work.now,
-            outcome=outcome,
-            detail=detail,
-        )
-    )
+    subject = ("payout_attempt", errand.attempt.id)
+    note_call(work, subject, errand.connection.id, errand.started, operation, outcome, detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -375,30 +362,11 @@ class LookUpPayout:
             reply_to=errand.reply_to,
             funding=errand.funding,
         )
-        nothing = Report(status=Status.NO_NEWS, grade=Grade.ANSWER)
-        try:
-            report = self.providers.channel(errand.connection).look_up(question)
-        except Misconfigured:
-            return nothing, "Misconfigured"
-        except (NotSent, OutcomeUnknown, Refused, AlreadyTaken) as error:
-            return nothing, type(error).__name__
-        except Exception as fault:
-            return nothing, f"fault {type(fault).__name__}"
-        return report, report.status.value
+        return asked(lambda: self.providers.channel(errand.connection).look_up(question))
 
     def _next(self, work: UnitOfWork, attempt_id: UUID) -> datetime | None:
         attempt = work.payout_attempts.get(attempt_id)
         offer = self.providers.channel_capabilities(attempt.channel)
         if not may_ask_about(attempt, offer):
             return None
-        return work.now + timedelta(seconds=next_payout_question_s(attempt, offer, work.now))
-
-
-def next_payout_question_s(attempt: PayoutAttempt, offer: ChannelCapabilities, now: datetime) -> int:
-    """Seconds to the next question: woken, by the ladder, and after its life slowly for ever."""
-    if attempt.woken is not None and attempt.woken < len(offer.woken_ladder_s):
-        return max(offer.woken_ladder_s[attempt.woken], offer.floor_s)
-    started = attempt.submitted_at or attempt.created
-    if (now - started).total_seconds() > offer.look_up_life_s:
-        return SLOW_S
-    return offer.look_up_ladder_s[min(attempt.look_ups, len(offer.look_up_ladder_s) - 1)]
+        return work.now + timedelta(seconds=next_question_s(attempt, offer, work.now))

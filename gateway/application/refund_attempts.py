@@ -15,13 +15,13 @@ from gateway.application.interfaces import (
     Due,
     Insist,
     OpenUnit,
-    ProviderExchange,
     Providers,
     UnitOfWork,
     once,
 )
 from gateway.application.look_ups import is_too_soon
 from gateway.application.payout_attempts import SHORT_S, reference_of
+from gateway.application.provider_calls import asked, next_question_s, note_call
 from gateway.application.refund_orders import give_back, look_up
 from gateway.application.refund_reports import Held, RecordRefundReport, end_failed, hold, offer_of, subject_of
 from gateway.application.refund_ways import payer_of, way_of
@@ -45,10 +45,7 @@ from gateway.domain.refunds import (
 from ports.callback import ReplyTo
 from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, Refused
 from ports.registration import Capabilities
-from ports.report import Failure, FailureKind, Grade, Report, Status
-
-#: After the questions' life, asking goes on at this pace: an unknown refund is never given up.
-SLOW_S = 3600
+from ports.report import Failure, FailureKind, Report, Status
 
 _TAKEN_BACK = Failure(kind=FailureKind.OTHER, detail="the provider has taken this payment back itself")
 _NO_WAY = Failure(
@@ -283,19 +280,8 @@ def lose_refund(work: UnitOfWork, held: Held, offer: Capabilities) -> None:
 
 def _note(work: UnitOfWork, errand: RefundErrand, operation: str, outcome: str, detail: str | None = None) -> None:
     """Keep evidence of a call we made."""
-    work.evidence.add_exchange(
-        ProviderExchange(
-            id=work.new_id(),
-            subject_kind=subject_of(errand.attempt),
-            subject_id=errand.attempt.id,
-            connection_id=errand.connection.id,
-            operation=operation,
-            started_at=errand.started,
-            ended_at=work.now,
-            outcome=outcome,
-            detail=detail,
-        )
-    )
+    subject = (subject_of(errand.attempt), errand.attempt.id)
+    note_call(work, subject, errand.connection.id, errand.started, operation, outcome, detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,24 +340,15 @@ class LookUpRefund:
         )
 
     def _ask(self, errand: RefundErrand) -> tuple[Report, str]:
-        nothing = Report(status=Status.NO_NEWS, grade=Grade.ANSWER)
-        try:
-            line = self.providers.rail if errand.attempt.way is Way.RAIL else self.providers.channel
-            report = look_up(line(errand.connection), errand.attempt, errand.receipt, errand.reply_to)
-        except Misconfigured:
-            return nothing, "Misconfigured"
-        except (NotSent, OutcomeUnknown, Refused, AlreadyTaken) as error:
-            return nothing, type(error).__name__
-        except Exception as fault:
-            return nothing, f"fault {type(fault).__name__}"
-        return report, report.status.value
+        line = self.providers.rail if errand.attempt.way is Way.RAIL else self.providers.channel
+        return asked(lambda: look_up(line(errand.connection), errand.attempt, errand.receipt, errand.reply_to))
 
     def _next(self, work: UnitOfWork, attempt_id: UUID) -> datetime | None:
         attempt = work.refund_attempts.get(attempt_id)
         offer = offer_of(self.providers, attempt)
         if not may_ask_about(attempt, offer):
             return None
-        return work.now + timedelta(seconds=_next_question_s(attempt, offer, work.now))
+        return work.now + timedelta(seconds=next_question_s(attempt, offer, work.now))
 
 
 def may_ask_about(attempt: RefundAttempt, offer: Capabilities) -> bool:
@@ -379,13 +356,3 @@ def may_ask_about(attempt: RefundAttempt, offer: Capabilities) -> bool:
     if attempt.state is RefundAttemptState.FAILED:
         return attempt.woken is not None and attempt.woken < len(offer.woken_ladder_s)
     return attempt.is_open and attempt.state is not RefundAttemptState.CREATED
-
-
-def _next_question_s(attempt: RefundAttempt, offer: Capabilities, now: datetime) -> int:
-    """Seconds to the next question: woken, by the ladder, and after its life slowly for ever."""
-    if attempt.woken is not None and attempt.woken < len(offer.woken_ladder_s):
-        return max(offer.woken_ladder_s[attempt.woken], offer.floor_s)
-    started = attempt.submitted_at or attempt.created
-    if (now - started).total_seconds() > offer.look_up_life_s:
-        return SLOW_S
-    return offer.look_up_ladder_s[min(attempt.look_ups, len(offer.look_up_ladder_s) - 1)]

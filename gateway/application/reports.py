@@ -342,6 +342,9 @@ def _announce(work: UnitOfWork, payment: Payment, receipt: Receipt, *, newly_pai
         work.events.put("payment.underpaid", payment.id, view)
     if receipt.over_units:
         work.events.put("payment.overpaid", payment.id, view)
+    if receipt.reversed_units:
+        # It came out of suspense, where the provider had taken of it already.
+        work.events.put("payment.reversed", payment.id, view)
 
 
 def fail(work: UnitOfWork, payment: Payment, attempt: Attempt, failure: Failure) -> None:

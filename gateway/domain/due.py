@@ -49,8 +49,3 @@ SHARES = {"pay": 2, "ask": 2, "send": 2, "slow": 1, "tend": 1}
 
 #: The queues, the most urgent first.
 QUEUES = ("pay", "ask", "send", "slow", "tend")
-
-#: What a worker goes on with itself, in the same job, when the work at its hand has put it: no provider is called, no
-#: lane waited for, and the way over the relay and its queue would cost more than the work. It is a row like any other,
-#: and the relay finds it where the worker dies between the two.
-FOLLOWED = frozenset({"money.settle"})

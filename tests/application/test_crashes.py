@@ -15,7 +15,7 @@ from tests.application.processes import Doom, Killed
 
 #: Each point of a worker's path, and how often it lies on it: send, weigh the callback, ask. A payout is asked about
 #: for as long as nobody answers; the first two questions stand for all.
-PAY_IN = {"before_commit": 6, "after_commit": 6, "before_call": 2, "after_call": 2}
+PAY_IN = {"before_commit": 5, "after_commit": 5, "before_call": 2, "after_call": 2}
 PAY_OUT = {"before_commit": 8, "after_commit": 8, "before_call": 3, "after_call": 3}
 #: `submitting` was committed and the call never made. Nobody can know that: it is unknown, and never sent again.
 UNSENT = {("after_commit", 1), ("before_call", 1)}

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from gateway.application.interfaces import Json
 from gateway.application.money_in import RecordMoneyIn
+from gateway.application.refunds import NewRefund
 from gateway.application.reversals import ReversalOutcome
-from gateway.domain.errors import Conflict
+from gateway.domain.errors import Conflict, Invalid
 from gateway.domain.ids import Prefix, encode
 from gateway.domain.reversals import SeenReversal
 from ports.report import Grade, MoneyIn
@@ -92,6 +93,20 @@ def test_what_is_assigned_after_a_part_was_taken_back_is_owed_so_far(world: Worl
     assert world.balance() == {"available": 97_750}
     assert in_suspense(world) == 0
     assert "payment_reversed" in world.alerts()
+    assert world.told(payment)[-1] == "payment.reversed"
+
+
+def test_a_business_that_assigns_it_itself_owes_it_too(world: World, place: Place) -> None:
+    one = place.proved(UNITS, f"{world.business.shop_tag}-WRONG1")
+    taken_back(world, one, "RS4", 50_000)
+    (loose,) = place.loose()
+    payment = world.payment()
+    shown = world.web.use_cases.receipts.assign(id_of(loose), id_of(payment), world.call)
+    world.settle()
+    assert shown["amount_reversed"] == 50_000
+    assert world.balance() == {"available": 97_750}
+    with pytest.raises(Invalid, match="100000 minor units are left"):
+        world.web.refunds.create(NewRefund(payment_id=id_of(payment), amount=UNITS), world.call)
 
 
 NEWS = ("callback", "history", "statement", "reversal", "query")

@@ -15,6 +15,7 @@ from gateway.__main__ import main
 from gateway.adapters.web.error_codes import CODES
 from gateway.adapters.web.errors import STATUS, status_of
 from gateway.adapters.web.errors_page import SECTIONS
+from gateway.adapters.web.schemas.rails import RailSchema
 from gateway.domain import due, errors, ledger
 from gateway.domain.attempts import AttemptState
 from gateway.domain.checkout import SessionState
@@ -292,6 +293,20 @@ def test_every_alert_is_explained_to_operators() -> None:
     explained = set(_first_column("## What to watch", OPERATORS))
     assert raised <= explained
     assert len(raised) > 8
+
+
+def test_every_event_that_no_business_gets_is_explained_to_operators() -> None:
+    put = {
+        word
+        for path in _sources("gateway/application")
+        for word in re.findall(r'events\.put\(\s*"([a-z_.]+)"', path.read_text())
+    }
+    assert "connection.degraded" in put - set(EVENT_TYPES)
+    assert put - set(EVENT_TYPES) <= set(_first_column("## What to watch", OPERATORS))
+
+
+def test_every_field_of_a_way_to_pay_is_explained() -> None:
+    assert set(RailSchema().fields) - {"a_part"} <= set(_first_column("## What can be used"))
 
 
 def test_every_queue_is_explained_to_operators() -> None:

@@ -13,8 +13,8 @@ from psycopg.errors import LockNotAvailable
 
 from gateway.application.interfaces import AtHand, Call, Claimed, Due, Scope
 from gateway.domain.errors import NotFound
-from tests.persistence.shop import NOW, Shop, new_id
-from tests.persistence.test_due_work import ALL, put, row, start
+from tests.persistence.shop import NOW, Shop
+from tests.persistence.test_due_work import put, row, start
 from tests.waiting import eventually
 
 
@@ -132,52 +132,3 @@ def test_a_unit_of_another_scope_finishes_nothing(shop: Shop) -> None:
     with shop.units("worker")(other, call=call_of(claimed)) as work:
         work.ends()
     assert row(shop, subject).holder == claimed.holder
-
-
-def test_a_worker_goes_on_with_what_it_put_and_no_bell_is_rung(shop: Shop) -> None:
-    subject = put(shop, "callback.weigh")
-    worker, claimed = start(shop, subject)
-    call, record, rung = call_of(claimed), new_id(), shop.rung
-    with shop.units("worker")(call.scope, call=call) as work:
-        work.due.put(Due(kind="money.settle", subject_id=record, due_at=NOW))
-        work.ends()
-    assert call.due is not None
-    assert (call.due.follows, shop.rung) == ([("money.settle", record)], rung)
-    follow = worker.go_on("money.settle", record)
-    assert follow is not None
-    assert (follow.kind, follow.subject_id, follow.holder) == ("money.settle", record, claimed.holder)
-    assert shop.worker().go_on("money.settle", record) is None
-    assert shop.doors.claim_due(ALL) == []
-
-
-def test_the_relay_finds_what_a_worker_put_and_didn_t_go_on_with(shop: Shop) -> None:
-    subject = put(shop, "callback.weigh")
-    _, claimed = start(shop, subject)
-    call, record = call_of(claimed), new_id()
-    with shop.units("worker")(call.scope, call=call) as work:
-        work.due.put(Due(kind="money.settle", subject_id=record, due_at=NOW))
-        work.ends()
-    assert [c.subject_id for c in shop.doors.claim_due(ALL)] == [record]
-
-
-@pytest.mark.parametrize("kind", ["attempt.look_up", "callback.weigh"])
-def test_other_work_that_is_due_at_once_rings(shop: Shop, kind: str) -> None:
-    subject = put(shop, "money.settle")
-    _, claimed = start(shop, subject)
-    call, rung = call_of(claimed), shop.rung
-    with shop.units("worker")(call.scope, call=call) as work:
-        work.due.put(Due(kind=kind, subject_id=new_id(), due_at=NOW))
-        work.ends()
-    assert call.due is not None
-    assert (call.due.follows, shop.rung) == ([], rung + 1)
-
-
-def test_work_that_puts_its_own_kind_again_goes_by_the_relay(shop: Shop) -> None:
-    subject = put(shop, "money.settle")
-    _, claimed = start(shop, subject)
-    call, rung = call_of(claimed), shop.rung
-    with shop.units("worker")(call.scope, call=call) as work:
-        work.due.put(Due(kind="money.settle", subject_id=subject, due_at=NOW))
-        work.ends()
-    assert call.due is not None
-    assert (call.due.follows, shop.rung) == ([], rung + 1)

@@ -107,18 +107,11 @@ class SqlDoors(Doors, LinkDoor):
         return [Claimed(**row._asdict()) for row in rows]
 
     def due(self, due_id: UUID) -> Claimed | None:
-        return self._started(f"start_due(%(id)s, %(holder)s, {self.clock.sql})", {"id": due_id})
-
-    def go_on(self, kind: str, subject_id: UUID) -> Claimed | None:
-        started = f"start_put(%(kind)s, %(subject)s, %(holder)s, {self.clock.sql})"
-        return self._started(started, {"kind": kind, "subject": subject_id})
-
-    def _started(self, call: str, values: Mapping[str, Any]) -> Claimed | None:
-        sql = f"SELECT * FROM gateway.{call}"  # noqa: S608  # nosec B608
+        sql = f"SELECT * FROM gateway.start_due(%(id)s, %(holder)s, {self.clock.sql})"  # noqa: S608  # nosec B608
         with in_our_words():
             if self.clock_is_wrong is not None and self.clock_is_wrong():
                 return None
-            row = self.worker.one(sql, {**values, "now": self.clock.system()})
+            row = self.worker.one(sql, {"id": due_id, "now": self.clock.system()})
         return None if row is None else Claimed(**row._asdict())
 
     def finish(self, claimed: Claimed, *, again_at: datetime | None) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 
 from gateway.adapters.persistence import json_values as kept
-from gateway.adapters.persistence.orders import theirs_of
+from gateway.adapters.persistence.orders import changing
 from gateway.adapters.persistence.tables import payout as table
 from gateway.adapters.persistence.tables import payout_attempt as tries
 from gateway.adapters.persistence.transaction import Transaction, filtered
@@ -116,7 +116,7 @@ class SqlPayoutAttempts(PayoutAttempts):
             "reference": attempt.reference,
             "currency": attempt.amount.asset.code,
             "amount_units": attempt.amount.units,
-            **self._written(attempt),
+            **changing(self._tx, attempt, _SECRET),
         }
         self._tx.add(tries, row)
 
@@ -134,25 +134,10 @@ class SqlPayoutAttempts(PayoutAttempts):
         return found
 
     def save(self, attempt: PayoutAttempt) -> PayoutAttempt:
-        return self._tx.saved(tries, attempt, self._written(attempt))
+        return self._tx.saved(tries, attempt, changing(self._tx, attempt, _SECRET))
 
     def promise(self, float_id: UUID, payout_id: UUID, units: int) -> bool:
         return bool(self._tx.conn.execute(select(func.gateway.promise_float(float_id, payout_id, units))).scalar_one())
-
-    def _written(self, one: PayoutAttempt) -> dict[str, Any]:
-        return {
-            "updated": one.updated,
-            "state": one.state.value,
-            "provider_reference": self._tx.seal(one.provider_reference, _SECRET),
-            "provider_reference_hmac": theirs_of(self._tx, one.provider_reference),
-            "submitted_at": one.submitted_at,
-            "failure": kept.failure_out(one.failure),
-            "receipt_number": one.receipt_number,
-            "look_ups": one.look_ups,
-            "looked_up_at": one.looked_up_at,
-            "woken": one.woken,
-            "sends": one.sends,
-        }
 
     def _attempt(self, row: Row[Any]) -> PayoutAttempt:
         return PayoutAttempt(

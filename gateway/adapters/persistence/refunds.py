@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, or_, select
 
 from gateway.adapters.persistence import json_values as kept
-from gateway.adapters.persistence.orders import theirs_of
+from gateway.adapters.persistence.orders import changing
 from gateway.adapters.persistence.tables import refund as table
 from gateway.adapters.persistence.tables import refund_attempt as tries
 from gateway.adapters.persistence.transaction import Transaction, filtered
@@ -139,7 +139,7 @@ class SqlRefundAttempts(RefundAttempts):
             "reference": attempt.reference,
             "currency": attempt.amount.asset.code,
             "amount_units": attempt.amount.units,
-            **self._written(attempt),
+            **changing(self._tx, attempt, _SECRET),
         }
         self._tx.add(tries, row)
 
@@ -161,28 +161,13 @@ class SqlRefundAttempts(RefundAttempts):
         return [self._attempt(row) for row in self._tx.conn.execute(stmt)]
 
     def save(self, attempt: RefundAttempt) -> RefundAttempt:
-        return self._tx.saved(tries, attempt, self._written(attempt))
+        return self._tx.saved(tries, attempt, changing(self._tx, attempt, _SECRET))
 
     def promise(self, float_id: UUID, refund_id: UUID, units: int) -> bool:
         return bool(self._tx.conn.execute(select(func.gateway.promise_refund(float_id, refund_id, units))).scalar_one())
 
     def short_of(self, float_id: UUID) -> int:
         return int(self._tx.conn.execute(select(func.gateway.float_short(float_id))).scalar_one() or 0)
-
-    def _written(self, one: RefundAttempt) -> dict[str, Any]:
-        return {
-            "updated": one.updated,
-            "state": one.state.value,
-            "provider_reference": self._tx.seal(one.provider_reference, _SECRET),
-            "provider_reference_hmac": theirs_of(self._tx, one.provider_reference),
-            "submitted_at": one.submitted_at,
-            "failure": kept.failure_out(one.failure),
-            "receipt_number": one.receipt_number,
-            "look_ups": one.look_ups,
-            "looked_up_at": one.looked_up_at,
-            "woken": one.woken,
-            "sends": one.sends,
-        }
 
     def _attempt(self, row: Row[Any]) -> RefundAttempt:
         return RefundAttempt(

@@ -50,7 +50,6 @@ from gateway.adapters.persistence.treasury import SqlChainLog, SqlConversions, S
 from gateway.adapters.persistence.vault import Vault
 from gateway.adapters.persistence.webhooks import SqlDeliveries, SqlEndpoints, SqlEvents
 from gateway.application.interfaces import Call, JournalOut, NewId, OpenUnit, Scope, UnitOfWork
-from gateway.domain.due import FOLLOWED
 from gateway.domain.ledger import Journal
 
 _CLOSE = (
@@ -187,7 +186,7 @@ class SqlUnits(OpenUnit):
             finally:
                 if tx is not None and tx.begun is not None:
                     tx.begun.conn.close()
-        if due_now and not _goes_on(tx):
+        if due_now:
             self.ring()
 
     def _transaction(self, scope: Scope, call: Call | None, *, read_only: bool) -> Transaction:
@@ -302,18 +301,6 @@ def _finishing(tx: Transaction) -> dict[str, Any]:
         "generation": at_hand.claimed.generation,
         "again": again_at,
     }
-
-
-def _goes_on(tx: Transaction) -> bool:
-    """Whether all that the unit put is for the worker at hand to go on with; then it is told so."""
-    at_hand = tx.call.due if tx.call is not None else None
-    if at_hand is None or tx.events:
-        return False
-    put = [(row["kind"], UUID(row["subject_id"])) for row in tx.due if "due_at" in row]
-    if not all(kind in FOLLOWED and kind != at_hand.claimed.kind for kind, _ in put):
-        return False
-    at_hand.follows.extend(put)
-    return True
 
 
 def _roll_back(raw: psycopg.Connection[Any]) -> None:

@@ -94,9 +94,6 @@ class Doors(Protocol):
         """Start on a row: it is this worker's alone until its kind's lease runs out or the worker is gone. None when it
         is done, not due, or in another worker's hands."""
 
-    def go_on(self, kind: str, subject_id: UUID) -> Claimed | None:
-        """`due`, for the open row of that kind about that subject."""
-
     def finish(self, claimed: Claimed, *, again_at: datetime | None) -> None:
         """Mark done, or due again at that time; when it was put again meanwhile (a newer generation) it stays due.
 

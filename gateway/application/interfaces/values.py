@@ -118,14 +118,10 @@ class Claimed:
 
 @dataclass(slots=True, kw_only=True)
 class AtHand:
-    """Due work that a worker is at; `ended` once a unit has finished its row in the unit's own commit.
-
-    `follows` names what it put, by kind and subject, that the same worker goes on with: no bell is rung for that.
-    """
+    """Due work that a worker is at; `ended` once a unit has finished its row in the unit's own commit."""
 
     claimed: Claimed
     ended: bool = False
-    follows: list[tuple[str, UUID]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -197,19 +197,8 @@ CREATE FUNCTION gateway.start_due(p_id uuid, p_holder integer, p_now timestamptz
   RETURNING o.id, o.kind, o.subject_id, o.business_id, o.livemode, o.generation, o.dispatches, o.holder, o.failures
 $$;
 
--- The same for the open row of a kind about a subject: what a worker has just put, and goes on with itself.
-CREATE FUNCTION gateway.start_put(p_kind text, p_subject uuid, p_holder integer, p_now timestamptz)
-  RETURNS TABLE (id uuid, kind text, subject_id uuid, business_id uuid, livemode boolean, generation integer, dispatches integer,
-                 holder integer, failures integer)
-  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY SELECT s.* FROM gateway.start_due((SELECT o.id FROM gateway.outbox o
-    WHERE o.kind = p_kind AND o.subject_id = p_subject AND o.done_at IS NULL AND o.lane IS NULL), p_holder, p_now) s;
-END $$;
-
 UPDATE gateway.outbox SET queue = 'ask' WHERE kind = 'connection.pull' AND done_at IS NULL;
 
-REVOKE ALL ON FUNCTION gateway.set_lane, gateway.claim_lanes, gateway.claim_due, gateway.start_due, gateway.start_put FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gateway.claim_due, gateway.start_due, gateway.start_put TO gateway_worker, gateway_operator;
+REVOKE ALL ON FUNCTION gateway.set_lane, gateway.claim_lanes, gateway.claim_due, gateway.start_due FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gateway.claim_due, gateway.start_due TO gateway_worker, gateway_operator;
 RESET ROLE;
