@@ -383,7 +383,6 @@ def test_no_role_of_the_gateway_passes_the_policies(shop: Shop) -> None:
         "settle_known_lines",
         "spend_retry",
         "start_due",
-        "start_put",
         "statement_conflicts",
         "sweep",
         "sweep_events",
