@@ -42,8 +42,8 @@ CALLS = (
 )
 
 T = TypeVar("T")
-#: Takes a call's outcome: what it was, a word about it, and the pause that a provider asked for.
-Note = Callable[[CallOutcome, str, int], None]
+#: Takes a call's outcome: what it was, a word about it, and the pause that a provider asked for. Gives whether it told.
+Note = Callable[[CallOutcome, str, int], bool]
 #: Does something after so many seconds, beside what goes on; what it gives calls that off.
 Alarm = Callable[[float, Callable[[], None]], Callable[[], None]]
 
@@ -61,16 +61,17 @@ class WatchConnections:
         silent = isinstance(said, RailCapabilities) and said.starts_by is StartsBy.PAY_TO
         calls = [name for name in CALLS if not (silent and name == "start")]
 
-        def note(outcome: CallOutcome, word: str, pause_s: int) -> None:
-            self.note(connection, outcome, word, pause_s)
+        def note(outcome: CallOutcome, word: str, pause_s: int) -> bool:
+            return self.note(connection, outcome, word, pause_s)
 
         return cast(T, _watched(line, calls, note, self.alarm))
 
-    def note(self, connection: Connection, outcome: CallOutcome, word: str = "", pause_s: int = 0) -> None:
-        """Take a call's outcome. The breaker opens or closes with it, and a person is told."""
+    def note(self, connection: Connection, outcome: CallOutcome, word: str = "", pause_s: int = 0) -> bool:
+        """Take a call's outcome; whether it said anything new. The breaker opens or closes with it, and a person is
+        told."""
         try:
             if outcome is CallOutcome.ANSWERED and self.health.is_well(connection.id):
-                return
+                return False
             with self.unit(Scope(business_id=HOUSE, livemode=connection.livemode)) as work:
                 if pause_s > 0:
                     work.breakers.hold(connection.id, work.now + timedelta(seconds=min(pause_s, HOLD_MAX_S)))
@@ -79,10 +80,11 @@ class WatchConnections:
                 if after != before:
                     work.breakers.save(connection.id, after)
                     _tell(work, connection, before, after)
+                return after != before
         except Exception:
             # An edge of its own: between a call and the writing down of its answer nothing else may go wrong. Busy rows
             # or no database: the next call is noted again.
-            return
+            return False
 
     def again_after_s(self, connection_id: UUID, wait_s: int) -> int:
         """Seconds to a repeat of what never left: as the adapter says, or spaced out once the repeats are spent."""
@@ -111,8 +113,10 @@ class _Silence:
     def _quiet(self) -> None:
         if self._over or self._alarm is None:
             return
-        self._call_off = self._alarm(SILENT_S - PROBE_SILENT_S, self._silent)
-        self._note(CallOutcome.QUIET, "silence", 0)
+        # A probe's silence is told now; told again it would open what another probe has closed meanwhile.
+        self.told = self._note(CallOutcome.QUIET, "silence", 0)
+        if not self.told:
+            self._call_off = self._alarm(SILENT_S - PROBE_SILENT_S, self._silent)
 
     def _silent(self) -> None:
         if not self._over:

@@ -13,7 +13,7 @@ AMONG_MAX = 10
 #: A call that hears nothing for SILENT_S counts as so many faults, before it has run into its own end: whoever hangs
 #: would otherwise be found out by nobody for half a minute. A probe is told from it sooner, since others wait for it.
 SILENT_S, SILENT_WEIGHS = 10, 3
-PROBE_SILENT_S = 4
+PROBE_SILENT_S = 3
 #: Seconds from an opening to the probe: by how often it opened since it was closed, the last one repeating. For the
 #: first minute or so a return is to be noticed at once.
 PROBE_AFTER_S = (5, 5, 5, 5, 5, 5, 5, 5, 10, 20, 40, 60)

@@ -253,3 +253,14 @@ def test_as_many_connections_may_hang_at_their_share_as_leave_a_worker_free() ->
         together = PROCESSES[queue] + SPARES[queue]
         assert SHARES[queue] == PROCESSES[queue] - 1
         assert 4 * SHARES[queue] < together
+
+
+def test_calls_that_an_outage_left_hanging_keep_nothing_back_when_it_is_over(shop: Shop) -> None:
+    put(shop, 6)
+    doors = replace(shop.worker(), limits=lambda: [LaneLimit(code="mpesa_push", in_flight=2, calls_per_s=1_000)])
+    hanging = doors.claim_due(ALL)
+    assert all(doors.due(row.id) for row in hanging)
+    assert doors.claim_due(ALL) == []
+    run(shop, "UPDATE gateway.outbox SET lease_until = lease_until - interval '11 seconds' WHERE holder IS NOT NULL")
+    assert len(doors.claim_due(ALL)) == 2
+    doors.worker.close()

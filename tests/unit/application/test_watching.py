@@ -19,6 +19,7 @@ class Waiting:
     noted: list[CallOutcome] = field(default_factory=list)
     now: float = 0.0
     alarms: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    is_probe: bool = False
 
     def alarm(self, after_s: float, do: Callable[[], None]) -> Callable[[], None]:
         one = (self.now + after_s, do)
@@ -40,7 +41,11 @@ class Waiting:
                 raise fault
             return "news"
 
-        _noting(hears, lambda outcome, *_: self.noted.append(outcome), self.alarm)("question")
+        def note(outcome: CallOutcome, *_: object) -> bool:
+            self.noted.append(outcome)
+            return outcome is not CallOutcome.QUIET or self.is_probe
+
+        _noting(hears, note, self.alarm)("question")
         assert self.alarms == [], "no alarm outlives its call"
         return self.noted
 
@@ -52,6 +57,14 @@ def test_a_quick_call_is_noted_once() -> None:
 def test_a_slow_answer_is_an_answer_in_the_end() -> None:
     assert Waiting().call(PROBE_SILENT_S) == [CallOutcome.QUIET, CallOutcome.ANSWERED]
     assert Waiting().call(SILENT_S) == [CallOutcome.QUIET, CallOutcome.SILENT, CallOutcome.ANSWERED]
+
+
+def test_of_a_probe_silence_is_told_once() -> None:
+    probe = Waiting(is_probe=True)
+    with pytest.raises(OutcomeUnknown):
+        probe.call(SILENT_S + 20, OutcomeUnknown("nothing came back"))
+    assert probe.noted == [CallOutcome.QUIET]
+    assert Waiting(is_probe=True).call(SILENT_S) == [CallOutcome.QUIET, CallOutcome.ANSWERED]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ CREATE TRIGGER outbox_lane BEFORE INSERT ON gateway.outbox FOR EACH ROW
 -- a probe is due, and then one row, beside which none goes while a worker is at it and nothing is known of it.
 -- A probe goes beside calls that hang and keep the lane's share, or nobody would learn of the provider's return before they
 -- have run into their ends; but only while fewer than eight rows of all lanes are on their way in the queue, which has nine
--- workers with those that stand in: connections that hang never get all of them.
+-- workers with those that stand in: connections that hang never get all of them. Within the same bound a lane that is well
+-- again isn't kept from its share by the calls that its outage left hanging.
 CREATE FUNCTION gateway.claim_lanes(p_queue text, p_room integer, p_share integer, p_lease_s integer, p_now timestamptz,
                                     p_codes text[], p_caps integer[], p_rates integer[]) RETURNS SETOF gateway.outbox
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
@@ -62,13 +63,18 @@ BEGIN
       FROM waiting w WHERE w.lane IS NOT NULL),
     leased AS MATERIALIZED (
       SELECT o.lane, count(*) FILTER (WHERE o.lease_until > at AND o.queue = p_queue) AS here,
-        count(*) FILTER (WHERE o.lease_until > at) AS anywhere, bool_or(o.lease_until <= at AND o.queue = p_queue) AS is_late
-      FROM gateway.outbox o WHERE o.done_at IS NULL AND o.lease_until IS NOT NULL AND o.lane IS NOT NULL GROUP BY o.lane),
+        count(*) FILTER (WHERE o.lease_until > at AND h.hangs AND o.queue = p_queue) AS hang_here,
+        count(*) FILTER (WHERE o.lease_until > at AND NOT h.hangs) AS anywhere, bool_or(o.lease_until <= at AND o.queue = p_queue) AS is_late
+      FROM gateway.outbox o
+      -- A worker has been at it for ten seconds: another one stands in for it.
+      CROSS JOIN LATERAL (SELECT o.holder IS NOT NULL AND o.lease_until < at + make_interval(secs => o.lease_s - 10) AS hangs) h
+      WHERE o.done_at IS NULL AND o.lease_until IS NOT NULL AND o.lane IS NOT NULL GROUP BY o.lane),
     lanes AS (
       SELECT w.lane FROM waiting w WHERE w.lane IS NOT NULL
       UNION SELECT b.lane FROM leased b WHERE b.is_late),
     said AS MATERIALIZED (
       SELECT l.lane, h.connection_id AS connection, d.cap, d.rate, COALESCE(b.here, 0) AS here, COALESCE(b.anywhere, 0) AS anywhere,
+        COALESCE(b.hang_here, 0) AS hang_here,
         CASE WHEN d.rate IS NOT NULL
              THEN LEAST(d.rate, h.calls + d.rate * EXTRACT(epoch FROM at - h.calls_at)) END AS calls,
         CASE WHEN h.hold_until > p_now THEN 0
@@ -81,7 +87,8 @@ BEGIN
       LEFT JOIN gateway.connection c ON c.id = l.lane
       LEFT JOIN LATERAL (SELECT u.cap, u.rate FROM unnest(p_codes, p_caps, p_rates) AS u (code, cap, rate) WHERE u.code = c.code) d ON true),
     free AS (
-      SELECT s.lane, CASE WHEN s.most IS NULL THEN LEAST(p_share - s.here, s.cap - s.anywhere, floor(s.calls)::bigint)
+      SELECT s.lane, CASE WHEN s.most IS NULL THEN LEAST(p_share - s.here + s.hang_here, s.cap - s.anywhere, floor(s.calls)::bigint,
+            GREATEST(p_share - s.here, 8 - (SELECT sum(b.here) FROM leased b)))
         ELSE LEAST(GREATEST(p_share - s.here, 8 - (SELECT sum(b.here) FROM leased b)
                - count(*) FILTER (WHERE s.most > 0 AND s.here >= p_share) OVER (ORDER BY s.lane ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)),
              floor(s.calls)::bigint, s.most) END AS n FROM said s),
