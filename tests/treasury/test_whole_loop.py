@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,3 +73,28 @@ def test_a_payout_draws_on_the_wallet_and_is_paid(place: Place) -> None:
         "confirmed"
     ] * 2
     place.stack.check_books()
+
+
+def test_a_business_sees_no_token_chain_or_hash_anywhere(place: Place) -> None:
+    """After both ways: all that its key can read, its events and their webhooks' bodies, and what a person reads."""
+    shop = place.stack.shop
+    seen = [json.dumps(shop.events())]
+    for payment in shop.get("/v1/payments")["data"]:
+        paths = ("", "?expand[]=attempts", "/attempts", "/receipts", "/timeline")
+        seen += [json.dumps(shop.get(f"/v1/payments/{payment['id']}{path}").body) for path in paths]
+    for payout in shop.get("/v1/payouts")["data"]:
+        seen.append(json.dumps(shop.get(f"/v1/payouts/{payout['id']}").body))
+    for path in (
+        "/v1/balance",
+        "/v1/balance_transactions",
+        "/v1/rails",
+        "/v1/receipts",
+        "/v1/customers",
+        "/v1/business",
+    ):
+        seen.append(json.dumps(shop.get(path).body))
+    assert len(seen) > 10
+    told = re.findall(
+        r"celo\b|usdt|usdc|0x[0-9a-f]{6,}|token|wallet|\bchain|conversion|clearing|treasury", " ".join(seen), re.I
+    )
+    assert told == []
