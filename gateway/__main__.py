@@ -37,13 +37,16 @@ from gateway.adapters.cli.sandbox import sandbox
 from gateway.adapters.cli.sandbox_host import SandboxHost, SandboxWorld, SeededKeys
 from gateway.adapters.cli.serve import serve
 from gateway.adapters.cli.statements import statement
+from gateway.adapters.cli.wallets import wallet
+from gateway.adapters.cli.watcher import watcher
 from gateway.adapters.cli.worker import worker
 from gateway.adapters.jobs.queue import RqQueue
 from gateway.adapters.jobs.relay import Relay
 from gateway.adapters.jobs.supervisor import Supervisor
+from gateway.adapters.jobs.watcher import Watcher
 from gateway.application.interfaces import WebhookSender
 from gateway.application.jobs import chores_of
-from gateway.bootstrap import webhooks
+from gateway.bootstrap import treasury, webhooks
 from gateway.bootstrap.drill import Drill, restore_drill
 from gateway.domain.errors import GatewayError
 
@@ -95,6 +98,11 @@ class Cli(SandboxHost):
         chores = chores_of(gateway.doors, lambda live, rows: gateway.ledger.drain(livemode=live, rows=rows))
         chores = (*chores, *gateway.operation.chores, gateway.pull_chore)
         return Relay(source=gateway.doors, queues=RqQueue(self.settings.redis_url), chores=chores)
+
+    def watcher(self) -> Watcher:
+        """Follows the chains."""
+        gateway = self.gateway("worker", threads=4)
+        return Watcher(chains=lambda: treasury.watched_chains(gateway.units), follow=gateway.follow_chain)
 
     def local_sender(self) -> WebhookSender:
         """Sends signed webhooks, also to this machine."""
@@ -183,6 +191,8 @@ for command in (
     sandbox,
     serve,
     statement,
+    wallet,
+    watcher,
     worker,
 ):
     main.add_command(command)

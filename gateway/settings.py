@@ -20,6 +20,7 @@ SECRET_SETTINGS = (
     "GATEWAY_LOOK_UP_KEY",
     "GATEWAY_REDIS_URL",
     "GATEWAY_METRICS_TOKEN",
+    "GATEWAY_SIGNER_SECRET",
     "GATEWAY_DATABASE_URL_APP",
     "GATEWAY_DATABASE_URL_WORKER",
     "GATEWAY_DATABASE_URL_OPERATOR",
@@ -45,7 +46,8 @@ class Settings:
     API key may call in a second, reads and writes apart; 0 is no limit, as with the other limits. `web_workers` share a
     limit while Redis is away. `provider_calls_per_s` replaces what plugins declare of every connection, where it isn't
     0. Web sheds load while due work has waited for `shed_after_s`; 0: never. `under_tolerance`: what a payment may be
-    short of what is due, in minor units.
+    short of what is due, in minor units. `signer_socket` is where the signer listens, where this process asks for
+    signatures.
     """
 
     environment: str
@@ -72,6 +74,8 @@ class Settings:
     provider_calls_per_s: int = 0
     shed_after_s: int = 30
     under_tolerance: int = 0
+    signer_socket: str = ""
+    signer_secret: bytes = field(default=b"", repr=False)
 
     @property
     def is_sandbox(self) -> bool:
@@ -129,6 +133,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         under_tolerance=_whole(environ, "GATEWAY_UNDER_TOLERANCE", 0, 0, 1_000_000),
         shed_after_s=_whole(environ, "GATEWAY_SHED_AFTER_SECONDS", 0 if environment == "sandbox" else 30, 0, 3_600),
         metrics_token=_metrics_token(environ),
+        signer_socket=environ.get("GATEWAY_SIGNER_SOCKET", "").strip(),
+        signer_secret=environ.get("GATEWAY_SIGNER_SECRET", "").strip().encode(),
         log_level=_choice(environ, "GATEWAY_LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
     )
 

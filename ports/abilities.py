@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from ports.callback import Incoming, ReplyTo
-from ports.money import Money
+from ports.money import Asset, Money
 from ports.payment_rail import Question
 from ports.payout_channel import Destination
 from ports.report import MoneyIn, Pocket, Report
@@ -28,6 +28,11 @@ class Ability(StrEnum):
     MOVE_OWN = "move_own"
     READ_FILE = "read_file"
     SELF_CHECK = "self_check"
+    DELIVER = "deliver"
+    QUOTE = "quote"
+    PLAN_FUNDING = "plan_funding"
+    FIND_LOST = "find_lost"
+    TICKET = "ticket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,8 +230,223 @@ class SelfFinding:
 
 @runtime_checkable
 class ChecksItself(Protocol):
-    """A connection that knows the ages of its credentials (`self_check`)."""
+    """A connection that knows the ages of its credentials, or holds what is pinned against what it finds
+    (`self_check`)."""
 
     @abstractmethod
     def self_check(self, now: datetime) -> tuple[SelfFinding, ...]:
-        """What it knows without asking anybody."""
+        """What it knows, and what it can read of its provider, changing nothing. It raises nothing: a provider that
+        can't be asked is a WARNING. Called where no transaction is open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryOrder:
+    """Have what a collection brought delivered: `reference` is the collection's, `provider_reference` the provider's
+    order. `address` on `network` gets `asset`; all three were given to `start` through the configuration."""
+
+    reference: str
+    provider_reference: str
+    network: str
+    address: str
+    asset: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """A wallet of ours on a network, and the token that comes to it."""
+
+    network: str
+    address: str
+    asset: Asset
+
+
+class DeliveryState(StrEnum):
+    """What a provider says of a delivery."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    """It names a transaction: our own node says whether that is true."""
+    REFUSED = "refused"
+    """It won't do it as asked: a person has to look."""
+    NO_NEWS = "no_news"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """News of a delivery. `tx` is the transaction that the provider names, `units` what it says it sent."""
+
+    state: DeliveryState
+    tx: str | None = None
+    units: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """One row of what a provider says it delivered, by its own order."""
+
+    provider_reference: str
+    delivery: Delivery
+
+
+@runtime_checkable
+class Delivers(Protocol):
+    """A rail whose money arrives in a second step, after it was collected (`deliver`)."""
+
+    @abstractmethod
+    def landing(self) -> Landing:
+        """Where what this line collects is delivered. Asks nobody."""
+
+    @abstractmethod
+    def deliver(self, order: DeliveryOrder) -> Delivery:
+        """Release it. Safe to repeat with the same order.
+
+        AlreadyTaken says that it is delivered or on its way: look, never treat it as a failure. Raises NotSent,
+        OutcomeUnknown, Refused, AlreadyTaken or Misconfigured.
+        """
+
+    @abstractmethod
+    def look_up_delivery(self, order: DeliveryOrder) -> Delivery:
+        """What became of it. Reads only. Raises NotSent, OutcomeUnknown or Misconfigured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """What a provider would give now: `give` of one asset for `get` of another, after `fee` (of either) is taken.
+
+    `limit_min` and `limit_max` bound the fiat side, in its units. It binds nobody.
+    """
+
+    give: Money
+    get: Money
+    fee: Money
+    limit_min: Money
+    limit_max: Money
+
+
+@runtime_checkable
+class Quotes(Protocol):
+    """A line that tells its price (`quote`)."""
+
+    @abstractmethod
+    def quote_in(self, amount: Money) -> Rate:
+        """Fiat in, tokens out. Raises Refused, NotSent, OutcomeUnknown or Misconfigured."""
+
+    @abstractmethod
+    def quote_out(self, amount: Money) -> Rate:
+        """Tokens in, at least `amount` of fiat out. Raises Refused, NotSent, OutcomeUnknown or Misconfigured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainStep:
+    """One transaction that has to be final before a payout is submitted; `spends` of `asset` leave the wallet by it.
+
+    `kind` is a word of `ports.chain.IntentKind`; the rest is as in `ports.chain.Intent`.
+    """
+
+    kind: str
+    to: str
+    asset: str
+    units: int
+    data: bytes = b""
+    spends: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundingPlan:
+    """What funds a payout from a chain: steps in order, on `network`, of `asset`. The last one's hash funds it."""
+
+    network: str
+    asset: str
+    steps: tuple[ChainStep, ...]
+    rate: Rate
+
+
+@runtime_checkable
+class PlansFunding(Protocol):
+    """A channel that pays from a chain (`plan_funding`)."""
+
+    @abstractmethod
+    def landing(self) -> Landing:
+        """The wallet of ours that this channel draws on, and the token. Asks nobody."""
+
+    @abstractmethod
+    def plan_funding(self, amount: Money, wallet: str) -> FundingPlan:
+        """What has to happen on the chain so that `amount` of fiat is paid out. Moves nothing.
+
+        Raises Refused (limits), NotSent, OutcomeUnknown or Misconfigured.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostStart:
+    """A start whose answer got lost: what was asked, of whom (E.164), and when it must have reached the provider."""
+
+    amount: Money
+    payer: str
+    since: datetime
+    until: datetime
+
+    def __repr__(self) -> str:
+        return f"LostStart(amount={self.amount})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """An order of the provider's that a lost start may have made; `money` where it was paid."""
+
+    provider_reference: str
+    money: MoneyIn | None = None
+
+
+@runtime_checkable
+class FindsLost(Protocol):
+    """A rail that can't be asked by our reference, and whose history may show the order (`find_lost`)."""
+
+    @abstractmethod
+    def find_lost(self, lost: LostStart) -> tuple[Suggestion, ...]:
+        """Every order of that payer and amount in that time, newest first. Reads only.
+
+        They are suggestions. Take away those that are a try's already: when exactly one is left, and only one lost
+        start fits it, its `provider_reference` may become the try's, and `look_up` tells the rest. Else a person
+        decides. Raises NotSent, OutcomeUnknown or Misconfigured.
+        """
+
+
+class TicketAbout(StrEnum):
+    """Why the provider's people are asked."""
+
+    UNDELIVERED = "undelivered"
+    """Collected, and nothing was delivered."""
+    UNPAID = "unpaid"
+    """It was given the means, and didn't pay out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketOrder:
+    """What a ticket is about. `key` names the case: one case is one ticket. `party` is the payer or recipient, E.164;
+    `amount` is what was collected, or the tokens that were given."""
+
+    key: str
+    about: TicketAbout
+    provider_reference: str | None
+    amount: Money
+    party: str
+    text: str
+
+    def __repr__(self) -> str:
+        return f"TicketOrder(key={self.key!r}, about={self.about.value}, amount={self.amount})"
+
+
+@runtime_checkable
+class Tickets(Protocol):
+    """A line whose provider takes written requests to its people (`ticket`)."""
+
+    @abstractmethod
+    def ticket(self, order: TicketOrder) -> str:
+        """Ask; gives the ticket's name. Nothing tells what becomes of it.
+
+        A key that was used gives the same name again, or AlreadyTaken where the answer got lost; the adapter's memory
+        of keys may be lost, so the caller keeps its own. Raises Refused, NotSent, OutcomeUnknown, AlreadyTaken or
+        Misconfigured.
+        """

@@ -20,11 +20,13 @@ class Refused(PortError):
 class NotSent(PortError):
     """It never left, or a gate turned it away before acceptance: the same reference may be sent later.
 
-    `retry_after_s` is the least wait; `whole_connection` asks to slow every call of the connection.
+    `retry_after_s` is the least wait; `whole_connection` asks to slow every call of the connection. A chain's `reason`
+    is a word of `ports.chain.CannotSend` where one fits.
     """
 
     def __init__(self, reason: str, *, retry_after_s: int = 5, whole_connection: bool = False) -> None:
         super().__init__(reason)
+        self.reason = reason
         self.retry_after_s = retry_after_s
         self.whole_connection = whole_connection
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pluggy
 
+from ports.chain import ChainOffer
 from ports.payment_rail import PaymentRail
 from ports.payout_channel import PayoutChannel
 from ports.registration import Registration
@@ -24,3 +25,8 @@ def register_payment_rails() -> Sequence[Registration[PaymentRail]]:  # type: ig
 @hookspec
 def register_payout_channels() -> Sequence[Registration[PayoutChannel]]:  # type: ignore[empty-body]
     """Offer payout channels. Called once, at start-up."""
+
+
+@hookspec
+def register_chains() -> Sequence[ChainOffer]:  # type: ignore[empty-body]
+    """Offer chains. Called once, at start-up."""

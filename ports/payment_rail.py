@@ -76,13 +76,15 @@ class Collection:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What became of a try? `reference` is ours, `provider_reference` theirs where we know it; `reply_to` is this
-    question's own, for answers that come later."""
+    question's own, for answers that come later. `funding` is the hash that paid for a payout from a chain: where
+    their reference got lost, it may find it."""
 
     reference: str
     provider_reference: str | None
     receipt_number: str | None
     started_at: datetime
     reply_to: ReplyTo
+    funding: str | None = None
 
     def __repr__(self) -> str:
         return f"Question(reference={self.reference!r})"

@@ -82,10 +82,14 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """One to `max_items` instructions that travel together; a phone payout is a bundle of one."""
+    """One to `max_items` instructions that travel together; a phone payout is a bundle of one.
+
+    `funding` is the hash of the final transaction that paid for it, where the channel pays from a chain.
+    """
 
     id: str
     instructions: tuple[Instruction, ...]
+    funding: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,13 +69,17 @@ class TryAgain(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a try failed: our word, the provider's own code and text (nothing personal in it), and what next."""
+    """Why a try failed: our word, the provider's own code and text (nothing personal in it), and what next.
+
+    `keeps_funds`: what was given for a payout beforehand (tokens) is still with the provider, which owes it.
+    """
 
     kind: FailureKind
     provider_code: str = ""
     detail: str = ""
     try_again: TryAgain = TryAgain.NOW
     after_s: int | None = None
+    keeps_funds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +87,8 @@ class MoneyIn:
     """One incoming sum as the provider tells it.
 
     `receipt_number` and `amount` may be absent (a push query names neither). `reference` is what the payer typed;
-    `payer_hint` is masked by the adapter.
+    `payer_hint` is masked by the adapter. `provider_reference` is the provider's order that brought it, where a row of
+    its history names one: it is the same as of the report that `start` gave.
     """
 
     receipt_namespace: str
@@ -92,6 +97,7 @@ class MoneyIn:
     happened_at: datetime | None = None
     reference: str | None = None
     payer_hint: str | None = None
+    provider_reference: str | None = None
 
 
 class ActionKind(Enum):

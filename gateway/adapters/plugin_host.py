@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any
@@ -15,8 +15,9 @@ from typing import Any
 import pluggy
 from pluggy import PluginManager
 
-from gateway.adapters import plugin_checks
+from gateway.adapters import chain_checks, plugin_checks
 from ports import hookspecs
+from ports.chain import ChainOffer
 from ports.payment_rail import PaymentRail
 from ports.payout_channel import PayoutChannel
 from ports.registration import Registration
@@ -49,14 +50,15 @@ class Plugins:
     rails: Mapping[str, Registration[PaymentRail]]
     channels: Mapping[str, Registration[PayoutChannel]]
     found: tuple[FoundPlugin, ...]
+    chains: Mapping[str, ChainOffer] = field(default_factory=dict)
 
 
 def load_plugins(enabled: Sequence[str], installed: Iterable[EntryPoint] | None = None) -> Plugins:
     """Load the enabled plugins, in that order. `installed` stands in for what the environment has.
 
     Raises PluginRefused for an unknown or doubled name, a plugin that can't be imported, a hook that is misspelt or
-    takes other arguments, a plugin that offers nothing, two offers of one code, another version of the contract, and
-    capabilities that contradict themselves.
+    takes other arguments, a plugin that offers nothing, two offers of one code, two chains of one network or chain id,
+    another version of the contract, and capabilities that contradict themselves.
     """
     known = _by_name(entry_points(group=GROUP) if installed is None else installed)
     if unknown := [name for name in enabled if name not in known]:
@@ -69,11 +71,14 @@ def load_plugins(enabled: Sequence[str], installed: Iterable[EntryPoint] | None 
     _no_misspelt_hook(manager)
     rails = _offers(manager.hook.register_payment_rails, plugin_checks.rail_faults)
     channels = _offers(manager.hook.register_payout_channels, plugin_checks.channel_faults)
-    _every_plugin_offers(enabled, [*rails, *channels])
-    _no_code_twice([*rails, *channels])
+    chains = _offers(manager.hook.register_chains, chain_checks.chain_faults)
+    _every_plugin_offers(enabled, [*rails, *channels, *chains])
+    _no_code_twice([*rails, *channels, *chains])
+    _no_network_twice(chains)
     return Plugins(
         rails=MappingProxyType({offer.code: offer for _, offer in rails}),
         channels=MappingProxyType({offer.code: offer for _, offer in channels}),
+        chains=MappingProxyType({offer.code: offer for _, offer in chains}),
         found=tuple(_found(point, enabled) for _, point in sorted(known.items())),
     )
 
@@ -124,7 +129,7 @@ def _no_misspelt_hook(manager: PluginManager) -> None:
         raise PluginRefused(f"plugin {name}: {_first_line(wrong)}") from wrong
 
 
-def _offers(hook: Any, faults: Callable[[object], list[str]]) -> list[tuple[str, Registration[Any]]]:
+def _offers(hook: Any, faults: Callable[[object], list[str]]) -> list[tuple[str, Any]]:
     """(plugin, offer) pairs in the order of registration, each checked."""
     return [(name, offer) for name, offer in _answers(hook) if _sound(name, offer, faults)]
 
@@ -151,18 +156,29 @@ def _sound(name: str, offer: Any, faults: Callable[[object], list[str]]) -> bool
     return True
 
 
-def _every_plugin_offers(enabled: Sequence[str], offers: Sequence[tuple[str, Registration[Any]]]) -> None:
+def _every_plugin_offers(enabled: Sequence[str], offers: Sequence[tuple[str, Any]]) -> None:
     offering = {name for name, _ in offers}
     if silent := [name for name in enabled if name not in offering]:
         raise PluginRefused(f"plugin {', '.join(silent)} offers nothing: is @hookimpl missing?")
 
 
-def _no_code_twice(offers: Sequence[tuple[str, Registration[Any]]]) -> None:
+def _no_code_twice(offers: Sequence[tuple[str, Any]]) -> None:
     owner: dict[str, str] = {}
     for name, offer in offers:
         if offer.code in owner:
             raise PluginRefused(f"the code {offer.code} is offered twice: by {owner[offer.code]} and by {name}")
         owner[offer.code] = name
+
+
+def _no_network_twice(chains: Sequence[tuple[str, ChainOffer]]) -> None:
+    # Rails name a chain by its network, and a signature binds to a chain id: each must lead to one offer.
+    owner: dict[object, str] = {}
+    for name, offer in chains:
+        said = offer.capabilities
+        for what, word in (("network", said.network), ("chain id", said.chain_id)):
+            if (what, word) in owner:
+                raise PluginRefused(f"the {what} {word} is offered twice: by {owner[what, word]} and by {name}")
+            owner[what, word] = name
 
 
 def _first_line(error: BaseException) -> str:

@@ -69,6 +69,7 @@ def receipt_of(
     payer_hint: str | None,
     attempt_id: UUID | None,
     sole: bool,
+    clearing_id: UUID | None = None,
 ) -> Receipt:
     """A receipt of the payment, split and charged by its frozen terms. Raises Conflict when it has none."""
     terms = payment.terms
@@ -93,6 +94,7 @@ def receipt_of(
         payment_id=payment.id,
         attempt_id=attempt_id,
         float_id=float_id,
+        clearing_id=clearing_id,
         receipt_namespace=namespace,
         receipt_number=number,
         amount=amount,

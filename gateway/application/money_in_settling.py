@@ -19,7 +19,7 @@ from gateway.domain.errors import NotFound
 from gateway.domain.external_records import ExternalRecord, Found, LooseReceipt, RecordState, weigh_sum
 from gateway.domain.matching import masked_reference
 from gateway.domain.proof import Evidence, Finding, Verdict
-from ports.payment_rail import RailCapabilities
+from ports.payment_rail import LandsIn, RailCapabilities
 from ports.registration import LookUp, LookUpBy
 from ports.report import MoneyIn, Report, Status
 
@@ -143,6 +143,11 @@ class SettleMoneyIn:
             _save(work, record, RecordState.UNMATCHED, known)
             young = work.now < record.created + timedelta(days=1)
             return work.now + timedelta(seconds=AGAIN_S if young else LATER_S)
+        if known.offer.lands_in is LandsIn.CLEARING:
+            # A partner's order that none of our tries has: it lies with the partner, on no float of ours.
+            _save(work, record, RecordState.UNMATCHED, known)
+            work.alerts.raise_("receipt_unmatched", record.id, "a partner collected money for an order that isn't ours")
+            return work.now + timedelta(seconds=LATER_S)
         self._suspend(work, known)
         return None
 

@@ -37,7 +37,7 @@ from gateway.domain.payouts import (
 from ports.callback import ReplyTo
 from ports.errors import AlreadyTaken, Misconfigured, NotSent, OutcomeUnknown, Refused
 from ports.payment_rail import Question
-from ports.payout_channel import Bundle, ChannelCapabilities, Instruction
+from ports.payout_channel import Bundle, ChannelCapabilities, Instruction, PaysFrom
 from ports.registration import LookUp, LookUpBy, ReferenceForm
 from ports.report import Failure, FailureKind, Report, Status
 
@@ -57,6 +57,7 @@ class PayoutErrand:
     connection: Connection
     reply_to: ReplyTo
     started: datetime
+    funding: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +120,30 @@ class SubmitPayout:
         if (held := connection.hold(Halt.PAYOUTS, work.now)) is not None:
             return self._wait(work, payout, held.reason, wait_s(held, work.now, PAUSED_S))
         attempt = live or self._new_attempt(work, payout, connection)
+        if self._offer(connection.code).pays_from is PaysFrom.CHAIN:
+            return self._claim_funded(work, payout, attempt, connection, fresh=live is None)
         if not work.payout_attempts.promise(attempt.float_id, payout.id, payout.amount.units):
             short = work.refund_attempts.short_of(attempt.float_id)
             work.alerts.raise_("float_low", attempt.float_id, f"payouts wait: {short} minor units are missing")
             return self._wait(work, payout, "insufficient_channel_float", SHORT_S)
         return self._commit_to(work, payout, attempt, connection, fresh=live is None)
+
+    def _claim_funded(
+        self, work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, connection: Connection, *, fresh: bool
+    ) -> PayoutErrand | datetime | None:
+        """A channel that pays from a chain is told once final transactions of ours have paid for it."""
+        if fresh:
+            work.payout_attempts.add(attempt)
+            payout = work.payouts.save(
+                replace(payout, attempts=attempt.number, waiting_for="funding", updated=work.now)
+            )
+        conversion = work.conversions.of_source(attempt.id)
+        if conversion is not None and conversion.tx is not None:
+            errand = self._commit_to(work, payout, attempt, connection, fresh=False)
+            return replace(errand, funding=conversion.tx)
+        if conversion is None:
+            work.due.put(Due(kind="payout.fund", subject_id=attempt.id, due_at=work.now, lane=connection.id))
+        return self._wait(work, payout, "funding", SHORT_S)
 
     def _offer(self, code: str) -> ChannelCapabilities:
         return self.providers.channel_capabilities(code)
@@ -232,7 +252,13 @@ def bundle_of(errand: PayoutErrand) -> Bundle:
         text=errand.payout.reference or "Payout",
         reply_to=errand.reply_to,
     )
-    return Bundle(id=attempt.reference, instructions=(instruction,))
+    return Bundle(id=attempt.reference, instructions=(instruction,), funding=errand.funding)
+
+
+def funding_of(work: UnitOfWork, attempt: PayoutAttempt) -> str | None:
+    """The final transaction that paid for an attempt, where its channel pays from a chain."""
+    conversion = work.conversions.of_source(attempt.id)
+    return None if conversion is None else conversion.tx
 
 
 def lock_payout(work: UnitOfWork, attempt_id: UUID) -> tuple[Payout, PayoutAttempt]:
@@ -261,6 +287,9 @@ def can_ask_about(attempt: PayoutAttempt, offer: ChannelCapabilities) -> bool:
     """Whether the channel answers questions and we hold what its question must name."""
     if offer.look_up is LookUp.NONE:
         return False
+    if offer.pays_from is PaysFrom.CHAIN:
+        # The transaction that paid for it names it.
+        return True
     return offer.look_up_by is LookUpBy.OUR_REFERENCE or attempt.provider_reference is not None
 
 
@@ -314,7 +343,14 @@ class LookUpPayout:
         reply_to = self.replying.open(
             work, connection, subject_kind="payout_attempt", subject_id=attempt.id, purpose=LOOK_UP
         )
-        return PayoutErrand(payout=payout, attempt=attempt, connection=connection, reply_to=reply_to, started=work.now)
+        return PayoutErrand(
+            payout=payout,
+            attempt=attempt,
+            connection=connection,
+            reply_to=reply_to,
+            started=work.now,
+            funding=funding_of(work, attempt),
+        )
 
     def _ask(self, errand: PayoutErrand) -> tuple[Report, str]:
         attempt = errand.attempt
@@ -324,6 +360,7 @@ class LookUpPayout:
             receipt_number=attempt.receipt_number,
             started_at=attempt.submitted_at or attempt.created,
             reply_to=errand.reply_to,
+            funding=errand.funding,
         )
         return asked(lambda: self.providers.channel(errand.connection).look_up(question))
 

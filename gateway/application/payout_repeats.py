@@ -18,6 +18,7 @@ from gateway.application.payout_attempts import (
     PayoutErrand,
     bundle_of,
     can_ask_about,
+    funding_of,
     lock_payout,
     lose_payout,
     note_payout,
@@ -84,7 +85,14 @@ class RepeatPayout:
         reply_to = self.replying.open(
             work, connection, subject_kind="payout_attempt", subject_id=attempt.id, purpose="submit"
         )
-        return PayoutErrand(payout=payout, attempt=attempt, connection=connection, reply_to=reply_to, started=work.now)
+        return PayoutErrand(
+            payout=payout,
+            attempt=attempt,
+            connection=connection,
+            reply_to=reply_to,
+            started=work.now,
+            funding=funding_of(work, attempt),
+        )
 
     def _call(self, errand: PayoutErrand, call: Call) -> Callable[[], datetime | None]:
         try:

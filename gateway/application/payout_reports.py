@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from gateway.application import representations as shown
@@ -11,6 +11,8 @@ from gateway.application.foreign_orders import FOREIGN, is_anothers
 from gateway.application.interfaces import Call, Due, OpenUnit, Providers, UnitOfWork
 from gateway.application.reports import News, tell_unrecognised
 from gateway.domain import postings
+from gateway.domain.conversions import ConversionStep
+from gateway.domain.ledger import Journal
 from gateway.domain.payouts import (
     PAYOUT,
     Payout,
@@ -20,6 +22,7 @@ from gateway.domain.payouts import (
     PayoutState,
     PayoutStep,
 )
+from gateway.domain.postings_of_treasury import cost_of, payout_paid_from_chain
 from gateway.domain.proof import Finding, Verdict, weigh_payout
 from ports.payout_channel import ChannelCapabilities
 from ports.report import Failure, FailureKind, Grade, Report, Status, TryAgain
@@ -191,8 +194,22 @@ def pay(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, finding: Findi
     happened = finding.happened_at or work.now
     paid = work.payouts.save(replace(paid, paid_at=happened))
     _stop_timers(work, payout, attempt)
-    work.journal.post(postings.payout_paid(paid, attempt.float_id, happened))
+    work.journal.post(_outcome(work, paid, attempt, happened))
     work.events.put("payout.paid", paid.id, shown.payout(paid))
+
+
+def _outcome(work: UnitOfWork, paid: Payout, attempt: PayoutAttempt, at: datetime) -> Journal:
+    """What the books make of it: money left a float, or tokens had left a wallet before."""
+    conversion = work.conversions.of_source(attempt.id)
+    if conversion is None:
+        return postings.payout_paid(paid, attempt.float_id, at)
+    tokens, fiat = work.conversions.positions(conversion.tokens.asset.code, paid.amount.asset.code)
+    work.conversions.save(
+        conversion.take(
+            ConversionStep.ARRIVE, work.now, got_units=conversion.tokens.units, converted_units=paid.amount.units
+        )
+    )
+    return payout_paid_from_chain(paid, conversion, cost_of(conversion.tokens.units, tokens, fiat), at)
 
 
 def _end_others(work: UnitOfWork, payout: Payout, paid: PayoutAttempt) -> bool:
@@ -230,6 +247,7 @@ def fail_payout(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, failur
         return
     attempt = work.payout_attempts.save(replace(failed, failure=failure, woken=None))
     work.due.drop("payout.look_up", attempt.id)
+    _keep_account_of_tokens(work, attempt)
     if failure.kind is FailureKind.SET_UP:
         _pause(work, attempt, failure)
     if payout.state in PAYOUT.ends:
@@ -248,6 +266,16 @@ def fail_payout(work: UnitOfWork, payout: Payout, attempt: PayoutAttempt, failur
         return
     _stop_timers(work, payout, attempt)
     release(work, payout, failure)
+
+
+def _keep_account_of_tokens(work: UnitOfWork, attempt: PayoutAttempt) -> None:
+    """What had left for it is still with the partner, which owes it until it comes back or a person decides."""
+    conversion = work.conversions.of_source(attempt.id)
+    if conversion is None or not conversion.is_open:
+        return
+    work.conversions.save(conversion.take(ConversionStep.FAIL, work.now))
+    if conversion.tx is not None:
+        work.alerts.raise_("tokens_left", conversion.id, "a payout failed after its tokens had left")
 
 
 def release(work: UnitOfWork, payout: Payout, failure: Failure) -> None:

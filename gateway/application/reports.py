@@ -24,7 +24,7 @@ from gateway.domain.payments import (
 )
 from gateway.domain.proof import Finding, Verdict, weigh_collection
 from gateway.domain.receipts import Receipt
-from ports.payment_rail import RailCapabilities
+from ports.payment_rail import LandsIn, RailCapabilities
 from ports.report import Failure, FailureKind, Grade, Report, Status
 
 #: A try's states that hold the payment where it is when another of its tries fails.
@@ -244,6 +244,7 @@ def _book(
         payer_hint=finding.payer_hint,
         attempt_id=None if paid is None else paid.id,
         sole=offer.one_payment,
+        clearing_id=attempt.connection_id if offer.lands_in is LandsIn.CLEARING else None,
     )
     if not work.receipts.add(receipt):
         assigned = out_of_suspense(work, receipt)
@@ -258,6 +259,8 @@ def _book(
             return None
     work.journal.post(postings.receipt_booked(receipt))
     promise_release(work, receipt)
+    if offer.delivers:
+        work.due.put(Due(kind="conversion.open", subject_id=receipt.id, due_at=work.now, lane=attempt.connection_id))
     return receipt
 
 

@@ -33,14 +33,17 @@ from gateway.application.replays import ResendWebhooks
 from gateway.application.request_log import ReadRequests
 from gateway.application.resolutions import ResolvePayment, ResolvePayout
 from gateway.application.use_cases import UseCases
+from gateway.application.wallets import WalletService
 from gateway.application.webhooks import ManageEndpoints, ReadEvents
 from gateway.bootstrap.means import TestClock
 from gateway.bootstrap.money_in import MoneyInCommands, money_in_commands, pull_chore, receipts_desk
 from gateway.bootstrap.services import Services
 from gateway.bootstrap.statements import StatementCommands, statement_commands
 from gateway.bootstrap.surface import links_of, request_log_of, visits_of
+from gateway.bootstrap.treasury import wallet_service
 from gateway.domain.connections import Connection
 from gateway.domain.errors import Invalid, NotFound
+from ports.chain import ChainOffer
 from ports.errors import Misconfigured
 
 __all__ = ["Gateway", "TestClock"]
@@ -116,6 +119,11 @@ class Gateway(Services):
         return statement_commands(self.units, self.lines, self.directory, self.desk)
 
     @cached_property
+    def wallet_service(self) -> WalletService:
+        """The operator's acts about wallets."""
+        return wallet_service(self.units, self.chains, self.engine, self.desk)
+
+    @cached_property
     def pull_chore(self) -> Chore:
         """Promises the reading of histories."""
         return pull_chore(self.doors, self.lines)
@@ -142,19 +150,12 @@ class Gateway(Services):
         self, code: str, title: str, float_id: UUID, config: Mapping[str, object], *, livemode: bool, act: Act
     ) -> Connection:
         """Add a connection after its plugin has built an adapter from the configuration. Raises Invalid, saying why."""
+        if (chain := self.plugins.chains.get(code)) is not None:
+            return self._connect_chain(chain, title, float_id, config, livemode=livemode, act=act)
         offer = self.plugins.rails.get(code) or self.plugins.channels.get(code)
         if offer is None:
             raise NotFound(f"no enabled plugin offers {code!r}")
-        trial = Connection(
-            id=UuidV7()(),
-            livemode=livemode,
-            created=SystemClock()(),
-            updated=SystemClock()(),
-            title=title,
-            code=code,
-            tag="0" * 8,
-            float_id=float_id,
-        )
+        trial = _trial(code, title, float_id, livemode=livemode)
         try:
             line = offer.build(config, self.lend(trial))
         except Misconfigured as wrong:
@@ -162,6 +163,16 @@ class Gateway(Services):
         if lacking := missing_protocols(line, offer.capabilities):
             raise Invalid(f"the plugin's offer {code} is broken: {'; '.join(lacking)}", code="configuration_invalid")
         return self.desk.add_connection(code, title, float_id, config, livemode=livemode, act=act)
+
+    def _connect_chain(
+        self, offer: ChainOffer, title: str, float_id: UUID, config: Mapping[str, object], *, livemode: bool, act: Act
+    ) -> Connection:
+        trial = _trial(offer.code, title, float_id, livemode=livemode)
+        try:
+            offer.build(config, self.lend(trial))
+        except Misconfigured as wrong:
+            raise Invalid(str(wrong), code="configuration_invalid", param="/config") from wrong
+        return self.desk.add_connection(offer.code, title, float_id, config, livemode=livemode, act=act)
 
     @cached_property
     def probes(self) -> tuple[tuple[str, Callable[[], str | None], bool], ...]:
@@ -181,3 +192,18 @@ class Gateway(Services):
         """Give the connections back."""
         if "engine" in self.__dict__:
             self.engine.dispose()
+
+
+def _trial(code: str, title: str, float_id: UUID, *, livemode: bool) -> Connection:
+    """A connection that stands nowhere, for a plugin to build an adapter from."""
+    now = SystemClock()()
+    return Connection(
+        id=UuidV7()(),
+        livemode=livemode,
+        created=now,
+        updated=now,
+        title=title,
+        code=code,
+        tag="0" * 8,
+        float_id=float_id,
+    )

@@ -10,6 +10,7 @@ from functools import cached_property
 import structlog
 from sqlalchemy import Engine
 
+from gateway.adapters.chain_lines import LinesToChains
 from gateway.adapters.jobs.queue import Bell
 from gateway.adapters.jobs.shared_memory import RedisMemory
 from gateway.adapters.lines import Lines
@@ -31,6 +32,7 @@ from gateway.bootstrap.connections import limits_of, shedding_of
 from gateway.domain.connections import Connection
 from gateway.domain.ids import Prefix, encode
 from gateway.settings import Settings
+from gateway.signer.client import SignerClient
 from ports.context import Context, Environment
 
 
@@ -130,6 +132,16 @@ class Means:
     def lines(self) -> Lines:
         """Live lines to providers."""
         return Lines(rails=self.plugins.rails, channels=self.plugins.channels, lend=self.lend, watch=self.watch.watched)
+
+    @cached_property
+    def chains(self) -> LinesToChains:
+        """Live lines to chains."""
+        return LinesToChains(offers=self.plugins.chains, lend=self.lend)
+
+    @cached_property
+    def signer(self) -> SignerClient:
+        """The way to the signer; nothing of it is asked before something is to be signed."""
+        return SignerClient(path=self.settings.signer_socket, secret=self.settings.signer_secret)
 
     @cached_property
     def health(self) -> SqlHealth:

@@ -38,6 +38,7 @@ from gateway.bootstrap.money_in import money_handlers
 from gateway.bootstrap.operation import Operating
 from gateway.bootstrap.refunds import handlers_of, refund_desk
 from gateway.bootstrap.statements import statement_handlers
+from gateway.bootstrap.treasury import FollowChain, follow_chain, treasury_handlers
 
 Handler = Callable[[UUID, Call], datetime | None]
 
@@ -98,6 +99,11 @@ class Services(Means):
             ),
             look_up=LookUpPayout(unit=unit, providers=lines, replying=self.replying, record=record),
         )
+
+    @cached_property
+    def follow_chain(self) -> FollowChain:
+        """What the watcher does with a chain."""
+        return follow_chain(self.units, self.chains)
 
     @cached_property
     def repeat_payout(self) -> RepeatPayout:
@@ -202,6 +208,7 @@ class Services(Means):
             **statement_handlers(self.units, self.lines, self.refunds),
             **money_handlers(self.units, self.lines, self.replying, payments.record),
             **self.operation.handlers,
+            **treasury_handlers(self.units, self.lines, self.chains, self.signer, self.insist),
             "callback.weigh": self.weigh_callback,
             "webhook.deliver": self.deliver_webhook,
             "webhook.deliver_slowly": replace(self.deliver_webhook, slowly=True),

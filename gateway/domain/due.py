@@ -32,6 +32,12 @@ KINDS: dict[str, tuple[str, int]] = {
     "payout.give_up": ("tend", 60),
     "owed.sweep": ("tend", 60),
     "housekeeping": ("tend", 300),
+    "conversion.open": ("tend", 60),
+    "conversion.deliver": ("pay", 90),
+    "sighting.take_back": ("tend", 60),
+    "conversion.fund": ("pay", 90),
+    "wallet.send": ("pay", 90),
+    "payout.fund": ("pay", 90),
 }
 
 #: How long the way through a queue may take before a row is sent again: an emptied Redis costs so much.

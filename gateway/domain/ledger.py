@@ -50,6 +50,10 @@ class Kind(Enum):
     OWN_SENT = "own.sent"
     OWN_RECEIVED = "own.received"
     FUNDING = "funding"
+    TOKENS_IN = "tokens.in"
+    TOKENS_OUT = "tokens.out"
+    GAS = "gas"
+    REORGANISED = "reorganised"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from gateway.domain.external_records import LooseReceipt
 from gateway.domain.fees import Charge
 from gateway.domain.ids import Prefix, encode
 from gateway.domain.ledger import Account, Journal, Kind, Leg
+from gateway.domain.ledger_of_treasury import clearing_in
 from gateway.domain.payouts import Payout
 from gateway.domain.receipts import Receipt
 
@@ -20,22 +21,34 @@ def _legs(*wanted: tuple[Account, Account, int]) -> tuple[Leg, ...]:
     return tuple(Leg(debit=debit, credit=credit, units=units) for debit, credit, units in wanted if units)
 
 
-def _charge(source: Account, charge: Charge, product: str) -> tuple[tuple[Account, Account, int], ...]:
-    """Our fee less the tax in it, and one leg for each tax."""
+def fee_accounts(charge: Charge, product: str) -> tuple[tuple[Account, int], ...]:
+    """Where a charge goes: our fee less the tax in it, and each tax."""
     return (
-        (source, ledger.fees(product), charge.revenue_units),
-        *((source, ledger.tax(code), units) for code, units in charge.taxes),
+        (ledger.fees(product), charge.revenue_units),
+        *((ledger.tax(code), units) for code, units in charge.taxes),
     )
 
 
-def _meta(source: str, charge: Charge | None = None, **more: Any) -> dict[str, Any]:
+def _charge(source: Account, charge: Charge, product: str) -> tuple[tuple[Account, Account, int], ...]:
+    return tuple((source, account, units) for account, units in fee_accounts(charge, product))
+
+
+def meta_of(source: str, charge: Charge | None = None, **more: Any) -> dict[str, Any]:
+    """What a journal tells of its source, beside its legs."""
     taxes = sum(units for _, units in charge.taxes) if charge else 0
     return {"object": source, "fee": charge.revenue_units if charge else 0, "tax": taxes, **more}
 
 
+def landed_in(receipt: Receipt) -> Account:
+    """Where the money is: on a float, or with a partner that owes us for it."""
+    if receipt.clearing_id is not None:
+        return clearing_in(receipt.clearing_id, receipt.amount.asset)
+    return ledger.float_(receipt.float_id)
+
+
 def receipt_booked(receipt: Receipt) -> Journal:
     """Money came in: float → the business's bucket up to what was due, fee and tax off it, the rest → overpayments."""
-    landed = ledger.float_(receipt.float_id)
+    landed = landed_in(receipt)
     due = ledger.bucket(receipt.business_id, receipt.bucket, receipt.amount.asset)
     over = ledger.bucket(receipt.business_id, "overpayments", receipt.amount.asset)
     receipt_id = encode(Prefix.RECEIPT, receipt.id)
@@ -50,7 +63,7 @@ def receipt_booked(receipt: Receipt) -> Journal:
             *_charge(due, receipt.charge, "collect"),
             (landed, over, receipt.over_units),
         ),
-        meta=_meta(receipt_id, receipt.charge, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
+        meta=meta_of(receipt_id, receipt.charge, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
     )
 
 
@@ -64,7 +77,7 @@ def receipt_in_suspense(loose: LooseReceipt) -> Journal:
         business_id=None,
         effective_at=loose.happened_at,
         legs=_legs((ledger.float_(loose.float_id), ledger.suspense(loose.float_id), loose.amount.units)),
-        meta=_meta(receipt_id),
+        meta=meta_of(receipt_id),
     )
 
 
@@ -85,7 +98,7 @@ def receipt_assigned(receipt: Receipt, at: datetime) -> Journal:
             *_charge(due, receipt.charge, "collect"),
             (held, over, receipt.over_units),
         ),
-        meta=_meta(receipt_id, receipt.charge, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
+        meta=meta_of(receipt_id, receipt.charge, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
     )
 
 
@@ -101,7 +114,7 @@ def receipt_released(receipt: Receipt, at: datetime) -> Journal:
         business_id=receipt.business_id,
         effective_at=at,
         legs=_legs((pending, available, receipt.due_units - receipt.charge.total)),
-        meta=_meta(receipt_id, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
+        meta=meta_of(receipt_id, payment=encode(Prefix.PAYMENT, receipt.payment_id)),
     )
 
 
@@ -150,7 +163,7 @@ def _payout(
         business_id=payout.business_id,
         effective_at=at,
         legs=legs,
-        meta=_meta(payout_id, charge),
+        meta=meta_of(payout_id, charge),
     )
 
 

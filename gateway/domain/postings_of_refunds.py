@@ -9,7 +9,7 @@ from uuid import UUID
 from gateway.domain import ledger
 from gateway.domain.ids import Prefix, encode
 from gateway.domain.ledger import Account, Journal, Kind, Leg
-from gateway.domain.postings import _charge, _legs, _meta
+from gateway.domain.postings import _charge, _legs, meta_of
 from gateway.domain.refunds import Acceptance, Refund, RefundAttempt, RefundAttemptState
 from gateway.domain.reversals import Recovery, Reversal
 from ports.money import Asset
@@ -53,7 +53,7 @@ def _refund(refund: Refund, what: str, kind: Kind, at: datetime, legs: tuple[Leg
         business_id=refund.business_id,
         effective_at=at,
         legs=legs,
-        meta=_meta(refund_id, payment=encode(Prefix.PAYMENT, refund.payment_id)),
+        meta=meta_of(refund_id, payment=encode(Prefix.PAYMENT, refund.payment_id)),
     )
 
 
@@ -69,7 +69,7 @@ def overpayment_accepted(kept: Acceptance) -> Journal:
         business_id=kept.business_id,
         effective_at=kept.created,
         legs=_legs((over, available, kept.amount.units), *_charge(available, kept.charge, "collect")),
-        meta=_meta(payment_id, kept.charge, payment=payment_id),
+        meta=meta_of(payment_id, kept.charge, payment=payment_id),
     )
 
 
@@ -83,7 +83,7 @@ def reversal_booked(reversal: Reversal, float_id: UUID) -> Journal:
         business_id=reversal.business_id,
         effective_at=reversal.happened_at,
         legs=_legs((owed, ledger.float_(float_id), reversal.amount.units)),
-        meta=_meta(
+        meta=meta_of(
             encode(Prefix.RECEIPT, reversal.receipt_id),
             payment=_public(reversal.payment_id),
             number=reversal.reversal_number,
@@ -100,7 +100,7 @@ def suspense_reversed(reversal: Reversal, float_id: UUID) -> Journal:
         business_id=None,
         effective_at=reversal.happened_at,
         legs=_legs((ledger.suspense(float_id), ledger.float_(float_id), reversal.amount.units)),
-        meta=_meta(encode(Prefix.RECEIPT, reversal.receipt_id), number=reversal.reversal_number),
+        meta=meta_of(encode(Prefix.RECEIPT, reversal.receipt_id), number=reversal.reversal_number),
     )
 
 
@@ -114,7 +114,7 @@ def reversal_followed(reversal: Reversal, float_id: UUID, at: datetime) -> Journ
         business_id=reversal.business_id,
         effective_at=at,
         legs=_legs((owed, ledger.suspense(float_id), reversal.amount.units)),
-        meta=_meta(
+        meta=meta_of(
             encode(Prefix.RECEIPT, reversal.receipt_id),
             payment=_public(reversal.payment_id),
             number=reversal.reversal_number,
@@ -140,5 +140,5 @@ def debt_recovered(recovery: Recovery, business_id: UUID, asset: Asset, *, livem
             (ledger.bucket(business_id, "available", asset), owed, recovery.available),
             (ledger.bucket(business_id, "withheld", asset), owed, recovery.withheld),
         ),
-        meta=_meta(name),
+        meta=meta_of(name),
     )

@@ -15,7 +15,8 @@ class Receipt:
     """`due_units` went towards the payment, `over_units` to overpayments; they add up to the amount.
 
     The split and the charge are written on the row, so that a replay builds the same legs. `sole`: its try can be paid
-    once, so that it is the try's only receipt.
+    once, so that it is the try's only receipt. `clearing_id`: the connection of a partner who holds the money, where it
+    didn't come to the float.
     """
 
     id: UUID
@@ -27,6 +28,7 @@ class Receipt:
     payment_id: UUID
     attempt_id: UUID | None
     float_id: UUID
+    clearing_id: UUID | None = None
     receipt_namespace: str
     receipt_number: str | None
     amount: Money

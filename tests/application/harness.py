@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -14,7 +14,7 @@ from sqlalchemy import text
 from gateway.adapters.lines import Lines
 from gateway.adapters.system import UuidV7
 from gateway.application.commands import Confirmation, ListQuery, NewPayment, NewPayout
-from gateway.application.interfaces import Call, IdempotentCall, Json
+from gateway.application.interfaces import AsksSigner, Call, ChainLines, IdempotentCall, Json
 from gateway.application.ledger import Finding, Verdict
 from gateway.application.operators import Act
 from gateway.domain.businesses import Business
@@ -71,12 +71,17 @@ class World:
     doom: Doom = field(default_factory=Doom)
     receiver: FakeReceiver = field(default_factory=FakeReceiver)
     number: int = field(default_factory=lambda: next(_NUMBERS))
+    make_rail: Callable[..., InterruptedRail] | None = None
+    chains: ChainLines | None = None
+    signer: AsksSigner | None = None
 
     def __post_init__(self) -> None:
         self.forget_open_work()
         # Each world has a provider of its own, which counts receipts from one.
         namespace = f"fake-{self.number}"
-        self.rail = InterruptedRail(capabilities=replace(self.rail_offers, receipt_namespace=namespace), doom=self.doom)
+        self.rail = (self.make_rail or InterruptedRail)(
+            capabilities=replace(self.rail_offers, receipt_namespace=namespace), doom=self.doom
+        )
         self.channel = InterruptedChannel(
             capabilities=replace(self.channel_offers, receipt_namespace=namespace), doom=self.doom
         )
@@ -120,6 +125,8 @@ class World:
             shared=self.engines.by_role[role],
             time=self.clock,
             lines_=lines,
+            chains_=self.chains,
+            signer_=self.signer,
             receiver=self.receiver,
             doom=doom or Doom(),
         )

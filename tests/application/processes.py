@@ -18,7 +18,7 @@ from gateway.adapters.persistence.engines import open_engine
 from gateway.adapters.persistence.unit_of_work import SqlUnits
 from gateway.adapters.system import SystemChance, UuidV7
 from gateway.application.deliveries import DeliverWebhook
-from gateway.application.interfaces import Call, Scope, Sent, WebhookSender
+from gateway.application.interfaces import AsksSigner, Call, ChainLines, Scope, Sent, WebhookSender
 from gateway.application.ledger import LedgerService
 from gateway.application.operators import OperatorDesk
 from gateway.bootstrap import Gateway
@@ -164,6 +164,8 @@ class Process(Gateway):
     shared: Engine
     time: FakeClock
     lines_: Lines
+    chains_: ChainLines | None = None
+    signer_: AsksSigner | None = None
     receiver: FakeReceiver
     doom: Doom = field(default_factory=Doom)
 
@@ -194,6 +196,14 @@ class Process(Gateway):
     @cached_property
     def lines(self) -> Lines:
         return self.lines_
+
+    @cached_property
+    def chains(self) -> Any:
+        return self.chains_
+
+    @cached_property
+    def signer(self) -> Any:
+        return self.signer_
 
     @cached_property
     def deliver_webhook(self) -> DeliverWebhook:

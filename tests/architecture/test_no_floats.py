@@ -14,7 +14,7 @@ from ports.money import KES, UNITS_MAX, Money
 
 ROOT = Path(__file__).parents[2]
 COUNTED = ("ports", "gateway/domain", "gateway/application")
-EVERYWHERE = (*COUNTED, "gateway/adapters/persistence", "plugins/mpesa")
+EVERYWHERE = (*COUNTED, "gateway/adapters/persistence", "plugins/mpesa", "plugins/swypt")
 
 
 def _modules(*folders: str) -> Iterator[Path]:

@@ -14,11 +14,12 @@ from time import monotonic
 from typing import Any
 
 from gateway.adapters import logs
-from tests.bench import bench_api, bench_ledger, bench_whole
+from tests.bench import bench_api, bench_chains, bench_ledger, bench_whole
 
 BENCHES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "ledger": bench_ledger.run,
     "api": bench_api.run,
+    "chains": bench_chains.run,
     "whole": bench_whole.run,
 }
 _LINE = "{ratio:>6}  {aim:<22}  {ours:<24}  {ceiling:<24}  {name}\n"

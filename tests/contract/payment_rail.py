@@ -1,6 +1,7 @@
 """The promises of ports.payment_rail, bound once for each adapter to its simulator, and to the fake.
 
-A binding subclasses PaymentRailContract and gives a fixture `line`. Every test has a line of its own.
+A binding subclasses PaymentRailContract, or AskedRailContract where the provider calls nobody, and gives a fixture
+`line`. Every test has a line of its own.
 """
 
 from __future__ import annotations
@@ -113,8 +114,8 @@ class RailLine:
         return report
 
 
-class PaymentRailContract:
-    """Each test is one promise of the port."""
+class AskedRailContract:
+    """Each test is one promise of the port, kept also by a rail whose provider calls nobody."""
 
     def test_a_started_collection_is_pending_and_says_whose_it_is(self, line: RailLine) -> None:
         report = line.rail.start(line.collection())
@@ -162,6 +163,70 @@ class PaymentRailContract:
         started, posted = line.ended(line.invented)
         for report in (line.rail.look_up(line.question(started)), *map(line.read, posted)):
             assert (report.status, report.unrecognised, report.money) == (Status.PENDING, line.invented, ())
+
+    def test_a_look_up_tells_success_and_failure_by_an_answer(self, line: RailLine) -> None:
+        for number, (code, status) in enumerate(((line.paid, Status.SUCCEEDED), (line.unpaid, Status.FAILED)), start=1):
+            started, _ = line.ended(code, number)
+            report = line.rail.look_up(line.question(started))
+            assert (report.status, report.grade, report.reference) == (status, Grade.ANSWER, started.reference)
+
+    def test_a_look_up_never_writes(self, line: RailLine) -> None:
+        started, posted = line.ended(line.paid)
+        before = line.simulator.collections()
+        first = line.rail.look_up(line.question(started))
+        line.simulator.finish()
+        assert line.rail.look_up(line.question(started)) == first
+        assert line.simulator.collections() == before
+        assert line.simulator.posted(line.reference(1)) == posted
+
+    def test_a_look_up_without_their_reference_is_no_news(self, line: RailLine) -> None:
+        lost = Report(status=Status.PENDING, grade=Grade.ANSWER, reference=line.reference(1))
+        if line.capabilities.look_up_by is LookUpBy.PROVIDER_REFERENCE:
+            assert line.rail.look_up(line.question(lost)).status is Status.NO_NEWS
+            assert line.simulator.calls() == 0
+
+    def test_amounts_are_kept_to_at_both_edges(self, line: RailLine) -> None:
+        said = line.capabilities
+
+        def asked(number: int, units: int) -> Collection:
+            return line.collection(number, Money(units=units, asset=said.assets[0]))
+
+        for number, units in enumerate((said.amount_min, said.amount_max), start=1):
+            assert line.rail.start(asked(number, units)).status is Status.PENDING
+        accepted = line.simulator.collections()
+        outside = [said.amount_min - said.amount_granularity, said.amount_max + said.amount_granularity]
+        outside += [said.amount_min + 1] if said.amount_granularity > 1 else []
+        for number, units in enumerate(outside, start=3):
+            with pytest.raises(Refused):
+                line.rail.start(asked(number, units))
+        assert accepted == line.simulator.collections() == (2 if said.starts_by is StartsBy.PROMPT else 0)
+
+    def test_no_message_of_an_error_holds_anything_secret_or_personal(self, line: RailLine) -> None:
+        caught: list[PortError] = []
+
+        def catch(number: int, amount: Money | None = None) -> None:
+            with pytest.raises(PortError) as error:
+                line.rail.start(line.collection(number, amount))
+            caught.append(error.value)
+
+        line.simulator.hang_up_after_accepting()
+        catch(1)
+        catch(2, Money(units=line.capabilities.amount_max + 1, asset=line.capabilities.assets[0]))
+        line.simulator.refuse_credentials()
+        catch(3)
+        line.simulator.stop_listening()
+        catch(4)
+        with pytest.raises(Unreadable) as unreadable:
+            line.rail.read_callback(called(f'{{"payer": "{a_phone(1)}"'.encode()))
+        caught.append(unreadable.value)
+        private = (*line.private, *(a_phone(number)[-9:] for number in range(1, 5)))
+        private += tuple(line.simulator.reply_to(line.reference(number)).url for number in range(1, 5))
+        said = [f"{error} {error!r} {error.__cause__}" for error in caught]
+        assert [(word, text) for word in private for text in said if word in text] == []
+
+
+class PaymentRailContract(AskedRailContract):
+    """The promises about callbacks, beside all others."""
 
     def test_a_paid_collection_brings_its_receipt_and_amount(self, line: RailLine) -> None:
         started, posted = line.ended(line.paid)
@@ -220,69 +285,9 @@ class PaymentRailContract:
         report = line.read(line.ended(line.paid, claims=claims)[1][-1])
         assert [money.amount for money in report.money] == [claims]
 
-    def test_a_look_up_tells_success_and_failure_by_an_answer(self, line: RailLine) -> None:
-        for number, (code, status) in enumerate(((line.paid, Status.SUCCEEDED), (line.unpaid, Status.FAILED)), start=1):
-            started, _ = line.ended(code, number)
-            report = line.rail.look_up(line.question(started))
-            assert (report.status, report.grade, report.reference) == (status, Grade.ANSWER, started.reference)
-
-    def test_a_look_up_never_writes(self, line: RailLine) -> None:
-        started, posted = line.ended(line.paid)
-        before = line.simulator.collections()
-        first = line.rail.look_up(line.question(started))
-        line.simulator.finish()
-        assert line.rail.look_up(line.question(started)) == first
-        assert line.simulator.collections() == before
-        assert line.simulator.posted(line.reference(1)) == posted
-
-    def test_a_look_up_without_their_reference_is_no_news(self, line: RailLine) -> None:
-        lost = Report(status=Status.PENDING, grade=Grade.ANSWER, reference=line.reference(1))
-        if line.capabilities.look_up_by is LookUpBy.PROVIDER_REFERENCE:
-            assert line.rail.look_up(line.question(lost)).status is Status.NO_NEWS
-            assert line.simulator.calls() == 0
-
     def test_a_callback_is_read_without_any_connection(self, line: RailLine, monkeypatch: pytest.MonkeyPatch) -> None:
         _, posted = line.ended(line.paid)
         calls = line.simulator.calls()
         with nothing_outside(monkeypatch):
             assert line.read(posted[-1]).status is Status.SUCCEEDED
         assert line.simulator.calls() == calls
-
-    def test_amounts_are_kept_to_at_both_edges(self, line: RailLine) -> None:
-        said = line.capabilities
-
-        def asked(number: int, units: int) -> Collection:
-            return line.collection(number, Money(units=units, asset=said.assets[0]))
-
-        for number, units in enumerate((said.amount_min, said.amount_max), start=1):
-            assert line.rail.start(asked(number, units)).status is Status.PENDING
-        accepted = line.simulator.collections()
-        outside = [said.amount_min - said.amount_granularity, said.amount_max + said.amount_granularity]
-        outside += [said.amount_min + 1] if said.amount_granularity > 1 else []
-        for number, units in enumerate(outside, start=3):
-            with pytest.raises(Refused):
-                line.rail.start(asked(number, units))
-        assert accepted == line.simulator.collections() == (2 if said.starts_by is StartsBy.PROMPT else 0)
-
-    def test_no_message_of_an_error_holds_anything_secret_or_personal(self, line: RailLine) -> None:
-        caught: list[PortError] = []
-
-        def catch(number: int, amount: Money | None = None) -> None:
-            with pytest.raises(PortError) as error:
-                line.rail.start(line.collection(number, amount))
-            caught.append(error.value)
-
-        line.simulator.hang_up_after_accepting()
-        catch(1)
-        catch(2, Money(units=line.capabilities.amount_max + 1, asset=line.capabilities.assets[0]))
-        line.simulator.refuse_credentials()
-        catch(3)
-        line.simulator.stop_listening()
-        catch(4)
-        with pytest.raises(Unreadable) as unreadable:
-            line.rail.read_callback(called(f'{{"payer": "{a_phone(1)}"'.encode()))
-        caught.append(unreadable.value)
-        private = (*line.private, *(a_phone(number)[-9:] for number in range(1, 5)))
-        private += tuple(line.simulator.reply_to(line.reference(number)).url for number in range(1, 5))
-        said = [f"{error} {error!r} {error.__cause__}" for error in caught]
-        assert [(word, text) for word in private for text in said if word in text] == []

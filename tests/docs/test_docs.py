@@ -52,6 +52,9 @@ CLI_ONLY = {
     "callback_list_invalid",
     "float_short",
     "move_invalid",
+    "address_invalid",
+    "wallet_known",
+    "chain_away",
     "field_unknown",
     "setting_invalid",
     "settlement_invalid",
@@ -60,7 +63,16 @@ CLI_ONLY = {
 #: Where refusals of the API are made.
 SERVING = ("gateway/domain", "gateway/application", "gateway/adapters/persistence", "gateway/adapters/web")
 #: Journals that no business sees.
-OWN_KINDS = {"charge", "own.sent", "own.received", "funding"}
+OWN_KINDS = {
+    "charge",
+    "own.sent",
+    "own.received",
+    "funding",
+    "tokens.in",
+    "tokens.out",
+    "gas",
+    "reorganised",
+}
 #: Only workers meet it.
 INSIDE_ONLY = {"payout_attempt_live"}
 #: Whole names: `GATEWAY_DATABASE_URL_{role}` holds only the beginning of some.
@@ -93,7 +105,12 @@ def test_no_setting_is_read_elsewhere() -> None:
         for path in _sources("gateway", "plugins", "ports")
         if re.search(r"os\.environ\b", path.read_text())
     ]
-    assert sorted(elsewhere) == ["gateway/__main__.py", "gateway/adapters/web/gunicorn_conf.py"]
+    assert sorted(elsewhere) == [
+        "gateway/__main__.py",
+        "gateway/adapters/web/gunicorn_conf.py",
+        # A process with an environment of its own, which no other may share.
+        "gateway/signer/__main__.py",
+    ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -250,7 +267,7 @@ def _first_column(heading: str, text: str = GUIDE) -> list[str]:
         ("## Events and webhooks", set(EVENT_TYPES)),
         (
             "## Lists, cursors, expansion",
-            {k.value for k in ledger.Kind} - {"charge", "own.sent", "own.received", "funding"},
+            {k.value for k in ledger.Kind} - OWN_KINDS,
         ),
     ],
 )

@@ -14,6 +14,21 @@ from gateway.application.ledger import LedgerService, Verdict
 from gateway.domain.ledger import fees
 from tests.persistence.books import Books, Trader
 
+
+def _a_sighting(conversion: str) -> list[str]:
+    """Tokens that are booked as the row says, and of which the books know nothing."""
+    return [
+        "SET ROLE gateway_owner",
+        "ALTER TABLE gateway.sighting DROP CONSTRAINT sighting_wallet",
+        "INSERT INTO gateway.sighting (id, livemode, created, updated, version, network, tx, position, block,"
+        " block_hash, wallet_id, asset, scale, incoming, counterparty, units, state, conversion_id, booked_hash,"
+        " bookings, kept_units, surplus_units, cost_units, fee_units) VALUES (gen_random_uuid(), true, now(), now(), 1,"
+        f" 'a', '0x' || repeat('a', 64), 0, 1, 'h', gen_random_uuid(), 'T.a', 6, true, 'x', 5, 'booked', {conversion},"
+        " 'h', 1, 5, 0, 0, 0)",
+        "RESET ROLE",
+    ]
+
+
 #: How each invariant is broken by somebody who can bypass everything: name of the check → statements.
 HARM = {
     "debits equal credits, per asset and mode": ["UPDATE ledger.balance SET dr = dr + 1 WHERE business_id IS NULL"],
@@ -75,6 +90,18 @@ HARM = {
         "INSERT INTO gateway.reversal (id, business_id, livemode, created, payment_id, receipt_id, receipt_namespace,"
         " reversal_number, currency, amount_units, happened_at, grade) VALUES (gen_random_uuid(), gen_random_uuid(),"
         " true, now(), gen_random_uuid(), gen_random_uuid(), 'a', 'R1', 'KES', 5, now(), 'file')",
+        "RESET ROLE",
+    ],
+    "wallets hold what chains showed": _a_sighting("gen_random_uuid()"),
+    "suspense of tokens is what nobody named": _a_sighting("NULL"),
+    "a partner's clearing is what it owes": [
+        "SET ROLE gateway_owner",
+        "ALTER TABLE gateway.receipt DROP CONSTRAINT receipt_payment, DROP CONSTRAINT receipt_float,"
+        " DROP CONSTRAINT receipt_clearing, DROP CONSTRAINT IF EXISTS receipt_business_id_fkey",
+        "INSERT INTO gateway.receipt (id, business_id, livemode, created, updated, version, payment_id, float_id,"
+        " clearing_id, receipt_namespace, currency, amount_units, due_units, over_units, charge, bucket, happened_at)"
+        " VALUES (gen_random_uuid(), gen_random_uuid(), true, now(), now(), 1, gen_random_uuid(), gen_random_uuid(),"
+        " gen_random_uuid(), 'a', 'KES', 9, 9, 0, '{}', 'available', now())",
         "RESET ROLE",
     ],
     "nothing is held yet": ["UPDATE ledger.leg SET phase = 'H'"],

@@ -333,10 +333,12 @@ def test_no_role_of_the_gateway_passes_the_policies(shop: Shop) -> None:
     # What runs past the policies is this list, each with a fixed search path.
     assert sorted(name for name, _ in definers) == [
         "add_health",
+        "awaited_in",
         "backlog_s",
         "balance_asked",
         "claim_due",
         "connection_facts",
+        "conversion_of_tx",
         "find_api_key",
         "find_candidate",
         "find_link",
@@ -360,6 +362,7 @@ def test_no_role_of_the_gateway_passes_the_policies(shop: Shop) -> None:
         "is_well",
         "keep_requests",
         "lanes_held",
+        "last_price",
         "late_lines",
         "metrics",
         "note_key_use",

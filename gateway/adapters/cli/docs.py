@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from gateway.domain.attempts import ATTEMPT
+from gateway.domain.chain_transfers import CHAIN_TRANSFER
+from gateway.domain.conversions import CONVERSION
 from gateway.domain.payments import PAYMENT
 from gateway.domain.payouts import PAYOUT, PAYOUT_ATTEMPT
 from gateway.domain.refunds import REFUND, REFUND_ATTEMPT
@@ -46,7 +48,16 @@ def docs(desk: Any, check: bool, directory: Path) -> None:
 
 def states_page() -> str:
     """All machines, each as a diagram and as its total table."""
-    machines: tuple[Machine[Any, Any], ...] = (PAYMENT, ATTEMPT, PAYOUT, PAYOUT_ATTEMPT, REFUND, REFUND_ATTEMPT)
+    machines: tuple[Machine[Any, Any], ...] = (
+        PAYMENT,
+        ATTEMPT,
+        PAYOUT,
+        PAYOUT_ATTEMPT,
+        REFUND,
+        REFUND_ATTEMPT,
+        CONVERSION,
+        CHAIN_TRANSFER,
+    )
     return _HEAD + "".join(_section(machine) for machine in machines)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from gateway.adapters.persistence.ledger_checks_of_refunds import OF_REFUNDS
+from gateway.adapters.persistence.ledger_checks_of_treasury import OF_TREASURY
 from gateway.adapters.persistence.ledger_rights import RIGHTS
 from gateway.application.ledger import Finding, Verdict
 
@@ -140,7 +141,7 @@ WHERE (a.livemode, a.business_id) IS DISTINCT FROM (b.livemode, b.business_id)
 WITH held AS (
   SELECT a.path, a.livemode, sum(b.cr - b.dr) AS units
   FROM ledger.balance_now b JOIN ledger.account a ON a.id = b.account_id
-  WHERE a.path LIKE 'suspense:%' GROUP BY a.path, a.livemode
+  WHERE a.path LIKE 'suspense:flt\\_%' GROUP BY a.path, a.livemode
 ), waiting AS (
   SELECT 'suspense:' || gateway.public_id('flt', r.float_id) AS path, r.livemode,
     sum(r.amount_units - r.reversed_units) AS units
@@ -192,7 +193,7 @@ class Check:
 
 CHECKS = tuple(
     Check(name=name, units=units, count=count, breaks=breaks)
-    for name, (units, count, breaks) in {**_BOOKS, **OF_REFUNDS, **RIGHTS}.items()
+    for name, (units, count, breaks) in {**_BOOKS, **OF_REFUNDS, **OF_TREASURY, **RIGHTS}.items()
 )
 
 _QUEUE = """

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine
 
 #: The newest revision: what a database must be at for this release to work with it.
-HEAD = "0009"
+HEAD = "0010"
 
 _FOLDER = Path(__file__).parent / "migrations"
 #: Any number of ours: who holds this lock on a database migrates it.

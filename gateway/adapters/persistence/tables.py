@@ -56,6 +56,15 @@ from gateway.adapters.persistence.tables_of_record import (
 from gateway.adapters.persistence.tables_of_refunds import acceptance, quote, recovery, refund, refund_attempt, reversal
 from gateway.adapters.persistence.tables_of_statements import statement, statement_line
 from gateway.adapters.persistence.tables_of_surface import link_use, payment_link, request_log
+from gateway.adapters.persistence.tables_of_treasury import (
+    chain_cursor,
+    chain_header,
+    chain_signed,
+    chain_transfer,
+    conversion,
+    sighting,
+    wallet,
+)
 from gateway.adapters.persistence.tables_of_webhooks import event_swept, webhook_replay
 from gateway.adapters.persistence.types import Units
 
@@ -67,9 +76,14 @@ __all__ = [
     "audit",
     "business",
     "call_tally",
+    "chain_cursor",
+    "chain_header",
+    "chain_signed",
+    "chain_transfer",
     "checkout_session",
     "connection",
     "connection_health",
+    "conversion",
     "customer",
     "delivery",
     "delivery_try",
@@ -105,11 +119,13 @@ __all__ = [
     "request_log",
     "request_tally",
     "reversal",
+    "sighting",
     "statement",
     "statement_line",
     "taken_reference",
     "tally_mark",
     "test_clock",
+    "wallet",
     "webhook_endpoint",
     "webhook_replay",
 ]
@@ -334,6 +350,7 @@ receipt = Table(
     may("payment_id", UUID),
     may("attempt_id", UUID),
     must("float_id", UUID),
+    may("clearing_id", UUID),
     must("receipt_namespace", Text),
     may("receipt_number", Text),
     must("currency", Text),
@@ -357,6 +374,7 @@ receipt = Table(
     to("receipt_payment", "payment_id", "payment"),
     to("receipt_attempt", "attempt_id", "attempt"),
     in_mode("receipt_float", "float_id", "float"),
+    in_mode("receipt_clearing", "clearing_id", "connection"),
     Index(
         "receipt_one_fact",
         "receipt_namespace",

@@ -19,6 +19,7 @@ from gateway.adapters.persistence.attempts import SqlAttempts
 from gateway.adapters.persistence.balances import SqlBalances
 from gateway.adapters.persistence.breakers import SqlBreakers
 from gateway.adapters.persistence.businesses import SqlBusinesses
+from gateway.adapters.persistence.chain_transfers import SqlChainTransfers
 from gateway.adapters.persistence.checkout import SqlSessions
 from gateway.adapters.persistence.clock import UnitClock
 from gateway.adapters.persistence.connections import SqlConnections
@@ -45,6 +46,7 @@ from gateway.adapters.persistence.statements import SqlStatements
 from gateway.adapters.persistence.tables import payment
 from gateway.adapters.persistence.timelines import SqlTimelines
 from gateway.adapters.persistence.transaction import Begun, Transaction
+from gateway.adapters.persistence.treasury import SqlChainLog, SqlConversions, SqlSightings, SqlWallets
 from gateway.adapters.persistence.vault import Vault
 from gateway.adapters.persistence.webhooks import SqlDeliveries, SqlEndpoints, SqlEvents
 from gateway.application.interfaces import Call, JournalOut, NewId, OpenUnit, Scope, UnitOfWork
@@ -129,6 +131,11 @@ class SqlUnitOfWork(UnitOfWork):
         self.floats = SqlFloats(tx)
         self.own_transfers = SqlOwnTransfers(tx)
         self.access = SqlAccess(tx)
+        self.wallets = SqlWallets(tx)
+        self.chain_log = SqlChainLog(tx)
+        self.sightings = SqlSightings(tx)
+        self.conversions = SqlConversions(tx)
+        self.chain_transfers = SqlChainTransfers(tx)
 
     def new_id(self) -> UUID:
         return self._tx.new_id()

@@ -20,6 +20,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, request
 
+from gateway.adapters.web.bodies import is_deep
 from gateway.application.interfaces import Json, LoggedRequest
 from gateway.application.request_log import problem_kept, redacted
 from gateway.domain.businesses import HOUSE
@@ -148,8 +149,8 @@ def _asked() -> Json | None:
     """The refused body's shape, when it was read at all and is one."""
     raw = request.get_data(cache=True) if (request.content_length or 0) <= _BODY_MAX else b""
     try:
-        found = redacted(json.loads(raw)) if raw else None
-    except (ValueError, RecursionError):
+        found = redacted(json.loads(raw)) if raw and not is_deep(raw) else None
+    except ValueError:
         return {"unreadable": True}
     return found if isinstance(found, dict) else None
 

@@ -50,6 +50,16 @@ from gateway.application.interfaces.surface import (
     Requests,
     RequestSink,
 )
+from gateway.application.interfaces.treasury import (
+    AsksSigner,
+    ChainLines,
+    ChainLog,
+    ChainTransfers,
+    Conversions,
+    Sightings,
+    SignerRefused,
+    Wallets,
+)
 from gateway.application.interfaces.unit import OpenUnit, UnitOfWork
 from gateway.application.interfaces.values import (
     AlreadyMade,
@@ -81,6 +91,7 @@ __all__ = [
     "Access",
     "Alerts",
     "AlreadyMade",
+    "AsksSigner",
     "AtHand",
     "Attempts",
     "Balances",
@@ -89,9 +100,13 @@ __all__ = [
     "Businesses",
     "Call",
     "CallbackStore",
+    "ChainLines",
+    "ChainLog",
+    "ChainTransfers",
     "Chance",
     "Claimed",
     "Connections",
+    "Conversions",
     "Customers",
     "Deliveries",
     "Directory",
@@ -151,10 +166,13 @@ __all__ = [
     "Sent",
     "SessionFound",
     "Sessions",
+    "Sightings",
+    "SignerRefused",
     "Statements",
     "StoredCallback",
     "Timelines",
     "UnitOfWork",
+    "Wallets",
     "WebhookSender",
     "once",
 ]

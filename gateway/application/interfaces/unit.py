@@ -36,6 +36,7 @@ from gateway.application.interfaces.repositories import (
 )
 from gateway.application.interfaces.statements import Statements
 from gateway.application.interfaces.surface import PaymentLinks, Replays, Requests
+from gateway.application.interfaces.treasury import ChainLog, ChainTransfers, Conversions, Sightings, Wallets
 from gateway.application.interfaces.values import (
     Call,
     Scope,
@@ -87,6 +88,11 @@ class UnitOfWork(Protocol):
     floats: Floats
     own_transfers: OwnTransfers
     access: Access
+    wallets: Wallets
+    chain_log: ChainLog
+    sightings: Sightings
+    conversions: Conversions
+    chain_transfers: ChainTransfers
 
     def new_id(self) -> UUID:
         """A UUIDv7 by the unit's ids."""

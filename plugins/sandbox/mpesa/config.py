@@ -145,6 +145,12 @@ PORTAL_INITIATOR = Initiator(name="testapi", password="Safaricom999!*!")  # noqa
 
 COLLECTING = ("push", "query", "status", "balance", "c2b", "pull", "reversal")
 SANDBOX_APP = App(consumer_key="sandbox-consumer-key", consumer_secret="sandbox-consumer-secret")  # noqa: S106  # nosec B106
+#: The simulated Swypt is a customer of M-Pesa's like any other.
+SWYPT_APP = App(
+    consumer_key="sandbox-swypt-key",
+    consumer_secret="sandbox-swypt-secret",  # noqa: S106  # nosec B106
+    products=("push", "query"),
+)
 
 
 def with_tills(codes: Iterable[Shortcode]) -> dict[str, Shortcode]:
@@ -160,7 +166,7 @@ def with_tills(codes: Iterable[Shortcode]) -> dict[str, Shortcode]:
 
 
 DEFAULT = World(
-    apps=(SANDBOX_APP,),
+    apps=(SANDBOX_APP, SWYPT_APP),
     shortcodes=with_tills(
         (
             Shortcode(
@@ -188,6 +194,7 @@ DEFAULT = World(
                 initiators=(PORTAL_INITIATOR,),
             ),
             Shortcode(number="600000", name="DARAJA COUNTERPARTY", products=()),
+            Shortcode(number="400222", name="SWYPT", passkey=PORTAL_PASSKEY, products=("push", "query")),
         )
     ),
 )

@@ -29,6 +29,7 @@ from gateway.domain.errors import Invalid
         (b"\xef\xbb\xbf{}", "JSON"),
         (b'{"a":"\x00"}', "JSON"),
         (b'{"a":' + b"[" * 30_000 + b"]" * 30_000 + b"}", "deeply"),
+        (b'{"a":' * 65 + b"1" + b"}" * 65, "deeply"),
         (b'{"a":' + b"9" * 5_000 + b"}", "long"),
     ],
 )
@@ -61,3 +62,16 @@ def test_order_and_spacing_do_not_make_another_request() -> None:
     one, other = read_object(b'{"a":1,"b":{"c":"x","d":2}}'), read_object(b'{ "b": {"d":2, "c":"x"},\n"a":1}')
     assert canonical(one) == canonical(other)
     assert canonical(one) != canonical({"a": 1, "b": {"c": "x", "d": 3}})
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a":' * 64 + b"1" + b"}" * 64,
+        b'{"a":"' + b"[" * 1_000 + b'"}',
+        b'{"a":[' + b",".join([b"[1]"] * 200) + b"]}",
+        b'{"a":"\\"' + b"{" * 500 + b'"}',
+    ],
+)
+def test_brackets_that_do_not_nest_are_many_and_well(raw: bytes) -> None:
+    assert "a" in read_object(raw)

@@ -1,0 +1,1 @@
+"""Base: an EVM chain that also charges for the layer below."""

@@ -1,0 +1,16 @@
+"""Base's one door: what the plugin offers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from plugins.base.facts import CHAINS
+from plugins.kit.evm.offer import offer_of
+from ports.chain import ChainOffer
+from ports.hookspecs import hookimpl
+
+
+@hookimpl
+def register_chains() -> Sequence[ChainOffer]:
+    """Offer Base."""
+    return [offer_of("base_rpc", CHAINS)]

@@ -1,0 +1,1 @@
+"""A simulated Swypt, written from what is known of its API alone. No money is real here."""
