@@ -27,6 +27,7 @@ class Planted:
     metrics: str = field(default_factory=lambda: chance.token_hex(16))
     database: str = field(default_factory=lambda: chance.token_hex(16))
     redis: str = field(default_factory=lambda: chance.token_hex(16))
+    signer: str = field(default_factory=lambda: chance.token_hex(16))
     consumer_key: str = field(default_factory=lambda: chance.token_hex(16))
     consumer_secret: str = field(default_factory=_made)
     passkey: str = field(default_factory=lambda: chance.token_hex(32))
@@ -55,6 +56,7 @@ class Planted:
                 "GATEWAY_MASTER_KEY": f"k1:{base64.b64encode(self.master).decode()}",
                 "GATEWAY_LOOK_UP_KEY": base64.b64encode(self.look_up).decode(),
                 "GATEWAY_METRICS_TOKEN": self.metrics,
+                "GATEWAY_SIGNER_SECRET": self.signer,
                 "GATEWAY_REDIS_URL": usual["GATEWAY_REDIS_URL"].replace("://", f"://default:{self.redis}@"),
                 "GATEWAY_LOG_LEVEL": "debug",
             }
@@ -79,6 +81,7 @@ class Planted:
             "metrics token": self.metrics,
             "database password": self.database,
             "Redis password": self.redis,
+            "signer's secret": self.signer,
             "consumer key": self.consumer_key,
             "consumer secret": self.consumer_secret,
             "passkey": self.passkey,
