@@ -190,6 +190,8 @@ class Gateway(Services):
 
     def close(self) -> None:
         """Give the connections back."""
+        if "doors" in self.__dict__:
+            self.doors.worker.close()
         if "engine" in self.__dict__:
             self.engine.dispose()
 

@@ -71,6 +71,7 @@ class World:
     doom: Doom = field(default_factory=Doom)
     receiver: FakeReceiver = field(default_factory=FakeReceiver)
     number: int = field(default_factory=lambda: next(_NUMBERS))
+    made: list[Process] = field(default_factory=list)
     make_rail: Callable[..., InterruptedRail] | None = None
     chains: ChainLines | None = None
     signer: AsksSigner | None = None
@@ -119,7 +120,7 @@ class World:
             channels={self.channel_code: self.channel.registration(self.channel_code, "mpesa_phone")},
             lend=lambda _: FakeWorld(clock=self.clock).context,
         )
-        return Process(
+        process = Process(
             settings=settings_of_a_test(),
             role=role,
             shared=self.engines.by_role[role],
@@ -130,6 +131,8 @@ class World:
             receiver=self.receiver,
             doom=doom or Doom(),
         )
+        self.made.append(process)
+        return process
 
     def add_business(self, settlement: str | None = None) -> Business:
         """A business of the platform, at this world's prices."""
@@ -224,7 +227,9 @@ class World:
         return bool(held == 0)
 
     def close(self) -> None:
-        self.worker.doors.worker.close()
+        for process in self.made:
+            if "doors" in vars(process):
+                process.doors.worker.close()
 
     # The business's side
 

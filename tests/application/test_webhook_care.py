@@ -320,7 +320,9 @@ def test_old_events_are_forgotten_with_their_deliveries_and_the_count_goes_on(wo
     world.settle()
     sweep = "SELECT gateway.sweep_events(:before, 1000)"
     assert world.value("SELECT count(*) FROM gateway.event WHERE business_id = :b", b=world.business.id) == 1
-    world.run_sql(sweep, before="ffffffff-ffff-7fff-bfff-ffffffffffff")
+    # Other worlds of this database have events too, and a sweep takes a thousand.
+    while world.value("SELECT count(*) FROM gateway.event WHERE business_id = :b", b=world.business.id):
+        world.run_sql(sweep, before="ffffffff-ffff-7fff-bfff-ffffffffffff")
     for table in ("event", "delivery", "delivery_try"):
         count = f"SELECT count(*) FROM gateway.{table} WHERE business_id = :b"
         assert world.value(count, b=world.business.id) == 0

@@ -15,8 +15,8 @@ from gateway.adapters.persistence.vault import CannotOpen, Vault
 from gateway.application.interfaces import Resealing, SealedColumn
 from gateway.domain.errors import Conflict
 
-#: Bytes that aren't sealed: hashes and keyed hashes, which have nothing to open.
-_PLAIN = ("idempotency_key", "fingerprint")
+#: Bytes that aren't sealed: hashes and keyed hashes, which have nothing to open, and what any node may read.
+_PLAIN = ("idempotency_key", "fingerprint", "signed_bytes")
 _PLAIN_ENDS = ("_hash", "_hmac")
 #: Where a value is sealed for another place than its own: a secret that was replaced stays what it was.
 _SEALED_AS = {("webhook_endpoint", "previous_secret"): "webhook_endpoint.secret"}

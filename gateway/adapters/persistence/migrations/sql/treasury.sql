@@ -116,7 +116,7 @@ CREATE UNIQUE INDEX conversion_tx ON gateway.conversion (livemode, network, tx) 
 
 CREATE TABLE gateway.chain_transfer (
   id            uuid PRIMARY KEY,
-  business_id   uuid NOT NULL,
+  scope_id      uuid NOT NULL,                 -- whose conversion it serves: an id alone, since one wallet serves all
   livemode      boolean NOT NULL,
   created       timestamptz NOT NULL,
   updated       timestamptz NOT NULL,
@@ -152,7 +152,7 @@ CREATE TABLE gateway.chain_signed (
   network     text NOT NULL,
   tx          text NOT NULL CHECK (tx ~ '^0x[0-9a-f]{64}$'),
   transfer_id uuid NOT NULL REFERENCES gateway.chain_transfer,
-  raw         bytea NOT NULL,
+  signed_bytes bytea NOT NULL,
   nonce       bigint NOT NULL,
   tip         numeric(38,0) NOT NULL,
   max_fee     numeric(38,0) NOT NULL,
