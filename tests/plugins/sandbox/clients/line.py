@@ -19,6 +19,7 @@ from plugins.sandbox.world import SandboxMpesa, running_sandbox
 from tests.outbound.certificates import Authority
 from tests.plugins.sandbox.clients.tunnel import HOST, Tunnel
 from tests.plugins.sandbox.merchant import NOON, Inbox, open_inbox
+from tests.waiting import eventually
 
 HERE = Path(__file__).parent
 # What this session's own environment must not bring along: its proxies, and its Python packages.
@@ -100,7 +101,13 @@ class Daraja:
 
     def news(self, path: str) -> dict[str, Any]:
         """The one body posted there, once what is due has happened."""
-        self.sandbox.control.advance(2)
+
+        def posted() -> bool:
+            # What is asked of us first (validation) is answered on real threads, and goes on in the simulator's time.
+            self.sandbox.control.advance(2)
+            return bool(self.inbox.at(path))
+
+        eventually(posted, within_s=10, every_s=0.02)
         (body,) = self.inbox.at(path)
         return body
 
