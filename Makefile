@@ -35,7 +35,7 @@ sandbox-reset: .venv/.run-ready
 	@$(BIN)/python -m gateway sandbox --reset $(SANDBOX_ARGS)
 
 test: .venv/.ready
-	$(BIN)/python -m pytest -q -n 2 -m "not crash and not deep and not image" $(if $(COVERAGE),$(COVERED)) $(TEST_ARGS)
+	$(BIN)/python -m pytest -q -n 3 -m "not crash and not deep and not image" $(if $(COVERAGE),$(COVERED)) $(TEST_ARGS)
 
 coverage:
 	@$(MAKE) --no-print-directory test COVERAGE=yes
