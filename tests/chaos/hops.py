@@ -69,11 +69,14 @@ def to_the_shop(scene: Scene, losses: int, seed: int) -> Hop:
 
 
 def from_the_provider(scene: Scene, losses: int, seed: int) -> Hop:
-    """M-Pesa did what was asked, and its acknowledgement is lost: half payments, half payouts."""
+    """M-Pesa did what was asked, and its acknowledgement is lost: half payments, half payouts.
+
+    Every third is lost: were all of them, the connection would be set aside, and rightly.
+    """
     began = time.monotonic()
     half = losses // 2
-    ins = [Order(number=n, phone=f"2547330{n:05d}", units=20_000, behaviour="lost_ack") for n in range(half)]
-    outs = [Order(number=n, phone=f"2547440{n:05d}", units=20_000, behaviour="lost_ack") for n in range(losses - half)]
+    ins = [_one_of_three("2547330", n) for n in range(half * 3)]
+    outs = [_one_of_three("2547440", n) for n in range((losses - half) * 3)]
     for order in (*ins, *outs):
         arm(scene, order)
     made = Made(payments={}, payouts={})
@@ -83,6 +86,10 @@ def from_the_provider(scene: Scene, losses: int, seed: int) -> Hop:
     verdict = _settled(scene, made)
     faults = [*verdict.faults, *verdict.open_, *verdict.doubts]
     return Hop(name="the provider's reply to us", lost=losses, took_s=time.monotonic() - began, faults=faults)
+
+
+def _one_of_three(prefix: str, n: int) -> Order:
+    return Order(number=n, phone=f"{prefix}{n:05d}", units=20_000, behaviour="success" if n % 3 else "lost_ack")
 
 
 def to_the_callback(scene: Scene, losses: int, seed: int) -> Hop:
