@@ -62,7 +62,9 @@ class DeliveringRail(InterruptedRail, Delivers, Quotes):
         return Rate(give=amount, get=self.worth(amount), fee=zero, limit_min=zero, limit_max=most)
 
     def quote_out(self, amount: Money) -> Rate:
-        raise NotImplementedError
+        zero = Money(units=0, asset=KES)
+        give = Money(units=-(-amount.units * 10**6 // self.rate), asset=FAKE_USD.asset)
+        return Rate(give=give, get=amount, fee=zero, limit_min=zero, limit_max=Money(units=10**9, asset=KES))
 
     def worth(self, amount: Money) -> Money:
         """Tokens for that much, rounded down."""
